@@ -1,0 +1,70 @@
+"""What every dataset reader returns: four disjoint splits of decoded images with their labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SPLIT_NAMES = ("train", "search", "calibration", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images and labels of one split.
+
+    Args:
+        images: uint8, N×C×H×W; may be memory-mapped.
+        labels: int64, N; indices into the dataset's ``class_names``.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset ready for training.
+
+    Args:
+        name: For display.
+        task: ``"classification"``.
+        class_names: One name a label, in label order.
+        splits: Exactly the keys of ``SPLIT_NAMES``. *train* fits weights, *search* guides the generator and
+            the inquisitor, *calibration* certifies, *test* is only ever measured.
+        mean: For each channel, on the [0, 1] scale, from the train split.
+        std: As ``mean``.
+    """
+
+    name: str
+    task: str
+    class_names: tuple[str, ...]
+    splits: dict[str, Split]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """C, H, W."""
+        channels, height, width = self.splits["train"].images.shape[1:]
+        return channels, height, width
+
+
+def channel_statistics(images: np.ndarray, chunk: int = 4096) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel on the [0, 1] scale; ``images`` is uint8 N×C×H×W.
+
+    Works in chunks, so that a memory-mapped array is never read whole.
+    """
+    channels = images.shape[1]
+    counts = np.zeros((channels, 256), dtype=np.int64)
+    for start in range(0, len(images), chunk):
+        block = images[start : start + chunk]
+        for channel in range(channels):
+            counts[channel] += np.bincount(block[:, channel].ravel(), minlength=256)
+    levels = np.arange(256) / 255.0
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    mean = shares @ levels
+    std = np.sqrt(np.maximum(shares @ levels**2 - mean**2, 0.0))
+    # A constant channel would divide by zero when images are normalised.
+    return tuple(mean.tolist()), tuple(np.maximum(std, 1e-3).tolist())
