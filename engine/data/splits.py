@@ -66,7 +66,7 @@ def split_indices(given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _carve(labels: np.ndarray, wanted: Mapping[str, int], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Stratified parts of about the wanted sizes, and the ``"rest"``; each class gets at least one image a part."""
+    """Stratified parts of about the wanted sizes, each with every class, and the ``"rest"``."""
     classes, counts = np.unique(labels, return_counts=True)
     # Rounding the running total, not each class, makes the parts' sizes come out as wanted.
     running = np.cumsum(counts) / len(labels)
