@@ -1,0 +1,154 @@
+"""Elastic forms of weighted layers: the plain operation over whatever slice of the weights is active.
+
+The leaves own no parameters: the slices are set from outside before each forward (see
+:class:`engine.elastic.network.ElasticNetwork`), so a training step works on tensors of the small network's size.
+"""
+
+import copy
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+NormMode = Literal["batch", "record", "recorded"]
+
+
+@dataclass
+class Statistics:
+    """How the batch norms of one elastic network behave at the moment; shared by all of them.
+
+    ``batch`` normalises by the batch's own statistics, ``record`` does so and averages them into the leaf, and
+    ``recorded`` normalises by that average.
+    """
+
+    mode: NormMode = "batch"
+
+
+class ElasticLeaf(nn.Module):
+    """Base: holds the active slices by name, outside of the module's parameters."""
+
+    weight: Tensor
+    bias: Tensor | None = None
+
+    def set_slice(self, name: str, value: Tensor) -> None:
+        self.__dict__[name] = value  # nn.Module's own __setattr__ costs more than a small operation
+
+
+class ElasticConv(ElasticLeaf):
+    """A convolution whose groups follow from what is active."""
+
+    def __init__(self, origin: nn.Conv1d | nn.Conv2d) -> None:
+        super().__init__()
+        self.operation = F.conv1d if isinstance(origin, nn.Conv1d) else F.conv2d
+        self.stride, self.padding, self.dilation = origin.stride, origin.padding, origin.dilation
+
+    def forward(self, x: Tensor) -> Tensor:
+        groups = x.shape[1] // self.weight.shape[1]
+        return self.operation(x, self.weight, self.bias, self.stride, self.padding, self.dilation, groups)
+
+
+class ElasticLinear(ElasticLeaf):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight, self.bias)
+
+
+class ElasticBatchNorm(ElasticLeaf):
+    """Batch norm without shared running statistics: those of one width are wrong for another."""
+
+    def __init__(self, origin: nn.BatchNorm1d | nn.BatchNorm2d, statistics: Statistics) -> None:
+        super().__init__()
+        self.weight = None  # type: ignore[assignment]
+        self.eps = origin.eps
+        self.statistics = statistics
+        self.forget()
+
+    def forget(self) -> None:
+        self.batches = 0
+        self.mean: Tensor | None = None
+        self.variance: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        mode = self.statistics.mode
+        if mode == "recorded":
+            assert self.mean is not None and self.variance is not None
+            return F.batch_norm(x, self.mean, self.variance, self.weight, self.bias, False, 0.0, self.eps)
+        if mode == "record":
+            with torch.no_grad():
+                dims = [0, *range(2, x.dim())]
+                variance, mean = torch.var_mean(x, dims)
+                self.batches += 1
+                if self.mean is None or self.variance is None:
+                    self.mean, self.variance = mean, variance
+                else:
+                    self.mean = self.mean + (mean - self.mean) / self.batches
+                    self.variance = self.variance + (variance - self.variance) / self.batches
+        return F.batch_norm(x, None, None, self.weight, self.bias, True, 0.0, self.eps)
+
+
+class ElasticWhole(ElasticLeaf):
+    """Any other module with parameters: always whole, but trained with the rest."""
+
+    def __init__(self, origin: nn.Module) -> None:
+        super().__init__()
+        self.__dict__["origin"] = origin  # not a submodule: its parameters are the network's slices
+        self.names = [name for name, _ in origin.named_parameters()]
+
+    def forward(self, *args: Tensor, **kwargs: Tensor) -> Tensor:
+        slices = {name: self.__dict__[name] for name in self.names}
+        return torch.func.functional_call(self.__dict__["origin"], slices, args, kwargs)
+
+
+def elastic_leaf(origin: nn.Module, statistics: Statistics) -> ElasticLeaf:
+    """The elastic form of a module with parameters."""
+    if isinstance(origin, nn.Conv1d | nn.Conv2d) and origin.padding_mode == "zeros":
+        return ElasticConv(origin)
+    if isinstance(origin, nn.Linear):
+        return ElasticLinear()
+    if isinstance(origin, nn.BatchNorm1d | nn.BatchNorm2d):
+        return ElasticBatchNorm(origin, statistics)
+    return ElasticWhole(origin)
+
+
+def plain_leaf(origin: nn.Module, leaf: ElasticLeaf) -> nn.Module:
+    """The plain ``torch.nn`` module that holds a copy of the active slices (and recorded statistics)."""
+
+    def copied(tensor: Tensor) -> nn.Parameter:
+        return nn.Parameter(tensor.detach().clone())
+
+    plain: nn.Module
+    if isinstance(leaf, ElasticConv):
+        assert isinstance(origin, nn.Conv1d | nn.Conv2d)
+        out_channels, in_per_group = leaf.weight.shape[:2]
+        # Kept channels decide the groups: whole groups were kept, or the positions within each.
+        many = origin.groups > 1 and in_per_group == origin.in_channels // origin.groups
+        groups = out_channels // (origin.out_channels // origin.groups) if many else origin.groups
+        plain = type(origin)(
+            in_per_group * groups, out_channels, origin.kernel_size, origin.stride, origin.padding, origin.dilation,
+            groups, leaf.bias is not None,
+        )  # fmt: skip
+        plain.weight = copied(leaf.weight)
+        plain.bias = None if leaf.bias is None else copied(leaf.bias)
+    elif isinstance(leaf, ElasticLinear):
+        plain = nn.Linear(leaf.weight.shape[1], leaf.weight.shape[0], leaf.bias is not None)
+        plain.weight = copied(leaf.weight)
+        plain.bias = None if leaf.bias is None else copied(leaf.bias)
+    elif isinstance(leaf, ElasticBatchNorm):
+        assert isinstance(origin, nn.BatchNorm1d | nn.BatchNorm2d)
+        assert leaf.mean is not None and leaf.variance is not None, "statistics are recorded before extraction"
+        plain = type(origin)(leaf.mean.shape[0], eps=origin.eps, momentum=origin.momentum, affine=origin.affine)
+        if origin.affine:
+            plain.weight = copied(leaf.weight)
+            plain.bias = copied(leaf.bias)  # type: ignore[arg-type]
+        plain.running_mean.copy_(leaf.mean)  # type: ignore[union-attr]
+        plain.running_var.copy_(leaf.variance)  # type: ignore[union-attr]
+    else:
+        assert isinstance(leaf, ElasticWhole)
+
+
+        plain = copy.deepcopy(origin)
+        for name in leaf.names:
+            owner, _, attribute = name.rpartition(".")
+            setattr(plain.get_submodule(owner), attribute, copied(leaf.__dict__[name]))
+    return plain
