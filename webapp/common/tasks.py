@@ -1,0 +1,13 @@
+"""Celery tasks that concern several apps."""
+
+from celery import shared_task
+
+from webapp.datasets.actions import resume_dataset_checks
+from webapp.prototypes.actions import resume_prototype_checks
+
+
+@shared_task(name="common.resume_checks")
+def resume_checks() -> None:
+    """Look again at checks whose message or worker was lost."""
+    resume_dataset_checks()
+    resume_prototype_checks()

@@ -1,0 +1,133 @@
+"""Every write about prototypes."""
+
+import json
+import tempfile
+from pathlib import Path, PurePath
+
+from django.db import transaction
+
+from webapp.accounts.actions import record_audit
+from webapp.accounts.models import User, Workspace
+from webapp.common import nudge, uploads
+from webapp.common.engine import EngineAnswer, run_engine
+from webapp.prototypes.models import Prototype, Source
+from webapp.prototypes.pickles import refuse_pickle
+
+ZOO_NAMES = {
+    "resnet8": "ResNet-8",
+    "resnet20": "ResNet-20",
+    "resnet18": "ResNet-18",
+    "mobilenet_v2": "MobileNetV2",
+}
+
+
+def add_zoo(*, workspace: Workspace) -> None:
+    """The built-in prototypes: usable at once, with their figures filled in by a worker."""
+    for zoo, name in ZOO_NAMES.items():
+        Prototype.objects.get_or_create(
+            workspace=workspace,
+            zoo=zoo,
+            defaults={"name": name, "source": Source.ZOO, "state": uploads.CheckState.READY},
+        )
+    nudge.on_commit("prototypes.describe_zoo")
+
+
+def upload_prototype(*, workspace: Workspace, user: User, upload, name: str = "") -> Prototype:
+    """Keep an ONNX file and have it checked in the background; a pickle is refused unread."""
+    refuse_pickle(upload)
+    prototype = uploads.create_upload(
+        model=Prototype,
+        workspace=workspace,
+        user=user,
+        name=name or PurePath(upload.name).stem[:100],
+        upload=upload,
+        suffix=".onnx",
+        source=Source.ONNX,
+    )
+    with transaction.atomic():
+        record_audit(
+            workspace=workspace,
+            user=user,
+            action="prototype.upload",
+            target=prototype,
+            sha256=prototype.sha256,
+        )
+        nudge.on_commit("prototypes.check", str(prototype.pk))
+    return prototype
+
+
+@transaction.atomic
+def rename_prototype(*, prototype: Prototype, user: User, name: str) -> Prototype:
+    record_audit(
+        workspace=prototype.workspace,
+        user=user,
+        action="prototype.rename",
+        target=prototype,
+        was=prototype.name,
+        name=name,
+    )
+    prototype.name = name
+    prototype.save(update_fields=["name", "updated_at"])
+    return prototype
+
+
+@transaction.atomic
+def delete_prototype(*, prototype: Prototype, user: User) -> None:
+    uploads.refuse_if_builtin(prototype)
+    uploads.refuse_if_in_use(prototype)
+    record_audit(
+        workspace=prototype.workspace,
+        user=user,
+        action="prototype.delete",
+        target=prototype,
+        name=prototype.name,
+    )
+    uploads.delete_upload(prototype)
+
+
+def check_prototype(*, prototype: Prototype) -> None:
+    """Have the engine import the file, and write what it found."""
+    answer = uploads.run_check(prototype, "inspect")
+    if answer is None:
+        return
+    inspection = answer.last("inspection")
+    uploads.settle_check(
+        prototype,
+        accepted=inspection is not None,
+        report=inspection,
+        problems=[] if inspection else uploads.problems_of(answer, "prototype"),
+        **(_figures(inspection) if inspection else {}),
+    )
+
+
+def describe_zoo() -> None:
+    """Fill in what the engine says about each built-in prototype, asking once for all workspaces."""
+    blank = Prototype.objects.filter(source=Source.ZOO, report=None)
+    for zoo in blank.values_list("zoo", flat=True).order_by("zoo").distinct():
+        known = Prototype.objects.filter(zoo=zoo).exclude(report=None).first()
+        inspection = known.report if known else _inspect_zoo(zoo).last("inspection")
+        if inspection:
+            blank.filter(zoo=zoo).update(report=inspection, **_figures(inspection))
+
+
+def resume_prototype_checks() -> None:
+    for prototype in uploads.unfinished_checks(Prototype):
+        nudge.now("prototypes.check", str(prototype.pk))
+    if Prototype.objects.filter(source=Source.ZOO, report=None).exists():
+        nudge.now("prototypes.describe_zoo")
+
+
+def _inspect_zoo(zoo: str) -> EngineAnswer:
+    with tempfile.TemporaryDirectory() as folder:
+        spec = Path(folder) / "spec.json"
+        spec.write_text(json.dumps({"prototype": {"zoo": zoo}}))
+        return run_engine("inspect", spec)
+
+
+def _figures(inspection: dict) -> dict:
+    return {
+        "params": inspection["params"],
+        "macs": inspection["macs"],
+        "input": inspection["input"],
+        "classes": inspection.get("outputs"),
+    }
