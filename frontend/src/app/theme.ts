@@ -1,0 +1,53 @@
+import {
+  ActionIcon,
+  Button,
+  Card,
+  createTheme,
+  Modal,
+  NumberInput,
+  PasswordInput,
+  Select,
+  TextInput,
+  Tooltip,
+  type MantineColorsTuple,
+} from '@mantine/core';
+
+const ember: MantineColorsTuple = [
+  '#fcefe7',
+  '#f9dccb',
+  '#f5b995',
+  '#f4955e',
+  '#ff8f54',
+  '#e2591c',
+  '#cd4810',
+  '#b93c0b',
+  '#9c3209',
+  '#7c2807',
+];
+
+const SANS = "-apple-system, BlinkMacSystemFont, 'Segoe UI Variable Text', 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
+
+export const theme = createTheme({
+  colors: { ember },
+  primaryColor: 'ember',
+  primaryShade: { light: 7, dark: 4 },
+  autoContrast: true,
+  luminanceThreshold: 0.36,
+  defaultRadius: 7,
+  fontFamily: SANS,
+  fontFamilyMonospace: 'var(--ff-mono)',
+  headings: { fontFamily: SANS },
+  cursorType: 'pointer',
+  respectReducedMotion: true,
+  components: {
+    Button: Button.extend({ defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 600 } } }),
+    ActionIcon: ActionIcon.extend({ defaultProps: { variant: 'subtle', color: 'gray' } }),
+    Card: Card.extend({ defaultProps: { withBorder: true } }),
+    TextInput: TextInput.extend({ defaultProps: { size: 'sm' } }),
+    PasswordInput: PasswordInput.extend({ defaultProps: { size: 'sm' } }),
+    NumberInput: NumberInput.extend({ defaultProps: { size: 'sm' } }),
+    Select: Select.extend({ defaultProps: { size: 'sm', allowDeselect: false } }),
+    Modal: Modal.extend({ defaultProps: { centered: true, radius: 12 } }),
+    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 250, events: { hover: true, focus: true, touch: true } } }),
+  },
+});

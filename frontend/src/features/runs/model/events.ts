@@ -1,0 +1,112 @@
+/** The payloads of a run's events, by type; see the engine's event contract. */
+import type { Certified, Device, Failure, Network, Requirement, Run } from '@/shared/api/types';
+
+export interface Design {
+  seed: number;
+  budget: number;
+  params: number;
+  macs: number;
+  accuracy: number;
+  netscore: number;
+  meets: boolean;
+}
+
+export interface RunStarted {
+  prototype: { name: string };
+  dataset: { name: string; classes: string[]; image: [number, number, number]; splits: Record<string, number> };
+  task: string;
+  device: Device;
+  requirements: Requirement[];
+  time_budget_s: number | null;
+  max_cycles: number | null;
+  seed: number;
+  target_yield: number;
+  resumed: boolean;
+}
+
+export interface PrototypeProgress {
+  fraction: number;
+  step: number;
+  loss: number | null;
+  metrics: { validation?: { accuracy?: number } };
+  remaining_s: number | null;
+}
+
+export interface PrototypeReady {
+  params: number;
+  macs: number;
+  metrics: { validation: { accuracy: number }; test: { accuracy: number } };
+  netscore: number;
+  information_density: number;
+  space: { groups: number; blocks: number; log10_size: number };
+}
+
+export interface Cycle {
+  k: number;
+  fraction: number;
+  remaining_s: number | null;
+  budget: number;
+  loss: number | null;
+  designs: Design[];
+  metrics: { validation: { accuracy: number } };
+  params: number;
+  macs: number;
+  netscore: number;
+  yield_estimate: number | null;
+  delta_theta_norm: number | null;
+  rank_correlation: number | null;
+  rank_correlation_sizes: number | null;
+}
+
+export interface GroupInsight {
+  name: string;
+  width: number;
+  information_kept: number;
+  entropy_bits: number | null;
+  effective_rank: number | null;
+  label_information_bits: number | null;
+}
+
+export interface Insight {
+  k: number;
+  groups: GroupInsight[];
+}
+
+export interface Finished {
+  status: 'certified' | 'requirements_not_reached' | 'stopped';
+  cycles: number;
+  wall_s: number;
+  nearest?: Partial<Network>[];
+}
+
+export interface StateChange {
+  from: string;
+  to: string;
+  reason: string | null;
+  run: Partial<Run>;
+}
+
+export interface LogLines {
+  level: string;
+  lines: string[];
+}
+
+/** A network event carries the drawn network whose state changed. */
+export interface NetworkChange {
+  network: Network;
+}
+
+export type Payloads = {
+  run_started: RunStarted;
+  prototype_progress: PrototypeProgress;
+  prototype_ready: PrototypeReady;
+  cycle: Cycle;
+  insight: Insight;
+  checkpoint: { k: number };
+  certified: Certified;
+  finished: Finished;
+  failed: Failure & { field?: string | null };
+  state: StateChange;
+  network: NetworkChange;
+  log: LogLines;
+};
