@@ -44,41 +44,37 @@ def split_indices(given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     sizes = {name: len(labels) for name, labels in given.items()}
     starts = {"train": 0, "val": sizes["train"], "test": sizes["train"] + sizes.get("val", 0)}
     missing = [name for name in REFERENCE_SIZES if name not in given]
-    source = "val" if "val" in given else "train"
-    carved = {name: REFERENCE_SIZES[name] for name in missing}
-    if source == "train":
-        growth = sizes["train"] / REFERENCE_POOL
-        wanted = {name: round(size * min(growth, growth**0.5)) for name, size in carved.items()}
-        parts = _carve(given["train"], wanted, rng)
-        result = {"train": parts.pop("rest"), **parts}
-    else:
+    if "val" in given:
         # All of a given val split is held out: the parts fill it in their reference proportions.
-        whole = sum(carved.values())
-        wanted = {name: round(size * sizes["val"] / whole) for name, size in carved.items()}
-        parts = _carve(given["val"], wanted, rng)
-        last = missing[-1]
-        parts[last] = np.sort(np.concatenate([parts[last], parts.pop("rest")]))
+        whole = sum(REFERENCE_SIZES[name] for name in missing)
+        wanted = {name: round(REFERENCE_SIZES[name] * sizes["val"] / whole) for name in missing[:-1]}
+        parts = _carve(given["val"], wanted, missing[-1], rng)
         result = {"train": np.arange(sizes["train"])}
         result |= {name: rows + starts["val"] for name, rows in parts.items()}
+    else:
+        growth = sizes["train"] / REFERENCE_POOL
+        wanted = {name: round(REFERENCE_SIZES[name] * min(growth, growth**0.5)) for name in missing}
+        result = _carve(given["train"], wanted, "train", rng)
     if "test" in given:
         result["test"] = np.arange(sizes["test"]) + starts["test"]
     return result
 
 
-def _carve(labels: np.ndarray, wanted: Mapping[str, int], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Stratified parts of about the wanted sizes, each with every class, and the ``"rest"``."""
+def _carve(
+    labels: np.ndarray, wanted: Mapping[str, int], rest: str, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Stratified parts of about the wanted sizes, and what is left as ``rest``; each holds every class."""
     classes, counts = np.unique(labels, return_counts=True)
     # Rounding the running total, not each class, makes the parts' sizes come out as wanted.
     running = np.cumsum(counts) / len(labels)
-    quotas = {
-        name: np.maximum(np.diff(np.round(running * size), prepend=0).astype(int), 1)
-        for name, size in wanted.items()
-    }
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in (*wanted, "rest")}
+    quotas = {name: np.diff(np.round(running * size), prepend=0).astype(int) for name, size in wanted.items()}
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in (*wanted, rest)}
     for position, label in enumerate(classes):
         rows = rng.permutation(np.flatnonzero(labels == label))
-        for name, quota in quotas.items():
-            parts[name].append(rows[: quota[position]])
-            rows = rows[quota[position] :]
-        parts["rest"].append(rows)
+        for later, (name, quota) in zip(range(len(quotas), 0, -1), quotas.items(), strict=True):
+            # At least one image here, and one for each part still to come.
+            take = max(1, min(quota[position], len(rows) - later))
+            parts[name].append(rows[:take])
+            rows = rows[take:]
+        parts[rest].append(rows)
     return {name: np.sort(np.concatenate(rows)) for name, rows in parts.items()}

@@ -1,8 +1,8 @@
 """Every torchvision classification model by name, fitted to the data's channels and classes.
 
 Fitting is generic: the first convolution is the stem and the last linear layer (in SqueezeNet, which has
-none, the last convolution) is the head, whatever the model calls them. Pretrained weights keep all other layers; a stem for other
-channels starts from the pretrained one averaged over colour.
+none, the last convolution) is the head, whatever the model calls them. Pretrained weights keep all other
+layers; a stem for other channels starts from the pretrained one averaged over colour.
 """
 
 from pathlib import Path
