@@ -17,16 +17,21 @@ def memberships_of(user) -> list[Membership]:
     )
 
 
-def current_membership(request) -> Membership | None:
-    """The membership for the header ``X-Workspace``, or the user's first; looked up once for a request."""
+def current_membership(request, *, lenient: bool = False) -> Membership | None:
+    """The membership for the header ``X-Workspace``, or the user's first; looked up once for a request.
+
+    Args:
+        lenient: Take the first, too, where the header names a workspace that the user is not in.
+    """
     request = getattr(request, "_request", request)
     if hasattr(request, "_membership"):
         return request._membership
     memberships = memberships_of(request.user)
     wanted = request.headers.get("X-Workspace")
     if wanted:
-        memberships = [entry for entry in memberships if str(entry.workspace_id) == _canonical(wanted)]
-        if not memberships:
+        named = [entry for entry in memberships if str(entry.workspace_id) == _canonical(wanted)]
+        memberships = named or (memberships if lenient else [])
+        if not memberships and not lenient:
             raise Problem(
                 404, "workspace_not_found", "The header X-Workspace names no workspace that you are in."
             )

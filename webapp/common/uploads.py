@@ -125,7 +125,8 @@ def refuse_if_builtin(row: CheckedUpload) -> None:
 
 
 def refuse_if_in_use(row: CheckedUpload) -> None:
-    """Raise 409 while a run that is not over uses the dataset or prototype."""
+    """Raise 409 while a run that is not over uses the dataset or prototype; no new one can until commit."""
+    type(row).objects.select_for_update().get(pk=row.pk)
     kind = row._meta.model_name
     run = apps.get_model("runs.Run").objects.filter(**{kind: row}, state__in=ACTIVE).first()
     if run is not None:

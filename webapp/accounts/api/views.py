@@ -66,7 +66,7 @@ class SessionView(APIView):
 
     def _session(self, request) -> dict:
         memberships = queries.memberships_of(request.user)
-        current = queries.current_membership(request)
+        current = queries.current_membership(request, lenient=True)
         session = {
             "user": request.user if request.user.is_authenticated else None,
             "workspaces": memberships,
