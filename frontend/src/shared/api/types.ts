@@ -144,12 +144,27 @@ export interface Failure {
   message: string;
 }
 
-export interface Point {
+/** The prototype's measures; all but the accuracy are unknown until it is trained. */
+export interface PrototypePoint {
+  params?: number;
+  macs?: number;
+  accuracy: number | null;
+  netscore?: number;
+  information_density?: number;
+}
+
+/** A design that a cycle tried. */
+export interface Design {
+  seed: number;
+  budget: number;
   params: number;
   macs: number;
   accuracy: number;
   netscore: number;
+  meets: boolean;
 }
+
+export type BestDesign = Design & { k: number };
 
 export interface YieldBound {
   passed: number;
@@ -178,14 +193,29 @@ export interface Certified {
   scan: ScanPoint[];
 }
 
+export type Phase = 'waiting' | 'started' | 'resumed' | 'prototype' | 'cycles' | 'certified' | 'finished' | 'stopped';
+
+export interface Outcome {
+  status: 'certified' | 'requirements_not_reached' | 'stopped';
+  cycles: number;
+  wall_s: number;
+  nearest?: Partial<Network>[];
+}
+
 export interface RunSummary {
-  fraction: number | null;
+  phase: Phase;
+  phase_fraction?: number;
+  fraction: number;
   remaining_s: number | null;
-  cycle: number | null;
-  prototype: Point | null;
-  best: (Point & { seed?: number; budget?: number }) | null;
+  cycle: number;
+  /** Seconds of synthesis at the last report. */
+  t: number;
+  prototype: PrototypePoint | null;
+  /** The best design so far; it may not meet the requirements yet. */
+  best: BestDesign | null;
   yield_estimate: number | null;
   certified: Certified | null;
+  outcome: Outcome | null;
 }
 
 export interface Run {
@@ -194,8 +224,9 @@ export interface Run {
   state: RunState;
   desired_state: string | null;
   attempt: number;
-  prototype: { id: string; name: string };
-  dataset: { id: string; name: string };
+  /** The id is null once it was deleted. */
+  prototype: { id: string | null; name: string };
+  dataset: { id: string | null; name: string };
   requirements: Requirement[];
   objective: Objective | null;
   time_budget_s: number | null;

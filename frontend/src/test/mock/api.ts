@@ -70,9 +70,11 @@ export class MockApi {
       summary: {
         ...base.summary,
         prototype: known.some((e) => e.type === 'prototype_ready') ? finishedRun().summary.prototype : null,
-        fraction: cycle?.fraction ?? 0.1,
+        phase: cycle ? 'cycles' : 'prototype',
+        fraction: cycle?.fraction ?? 0,
         remaining_s: cycle?.remaining_s ?? null,
-        cycle: cycle?.k ?? null,
+        cycle: cycle?.k ?? 0,
+        t: last?.t ?? 0,
         best: cycle ? finishedRun().summary.best : null,
       },
       started_at: new Date(Date.now() - (last?.t ?? 0) * 1000).toISOString(),

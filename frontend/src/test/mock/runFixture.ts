@@ -1,5 +1,5 @@
 /** A made-up run and its log, for tests and for looking at pages; nothing of it is shipped. */
-import type { Certified, Run, RunEvent } from '@/shared/api/types';
+import type { Certified, Design, Run, RunEvent } from '@/shared/api/types';
 
 export const RUN_ID = '6f0f2f1e-8f3c-4f0e-9d4a-2b6f5d0c1a11';
 const START = Date.parse('2026-11-20T09:30:00Z');
@@ -17,7 +17,11 @@ export const netscore = (accuracy: number, params: number, macs: number): number
   20 * Math.log10((accuracy * 100) ** 2 / ((params / 1e6) ** 0.5 * (macs / 1e9) ** 0.5));
 
 export const PROTOTYPE = { params: 77_850, macs: 12_501_632 / 16, accuracy: 0.983 };
-const prototypePoint = { ...PROTOTYPE, netscore: netscore(PROTOTYPE.accuracy, PROTOTYPE.params, PROTOTYPE.macs) };
+const prototypePoint = {
+  ...PROTOTYPE,
+  netscore: netscore(PROTOTYPE.accuracy, PROTOTYPE.params, PROTOTYPE.macs),
+  information_density: (PROTOTYPE.accuracy * 100) / (PROTOTYPE.params / 1000),
+};
 
 const groupNames = ['stem', 'stage1.0.conv1', 'stage2.0.conv1', 'stage2.out', 'stage3.0.conv1', 'stage3.out'];
 export const GROUPS = groupNames.map((name, i) => ({ name, width: [16, 16, 32, 32, 64, 64][i] ?? 16 }));
@@ -40,13 +44,16 @@ export function queuedRun(): Run {
     device: null,
     failure: null,
     summary: {
+      phase: 'waiting',
       fraction: 0,
       remaining_s: null,
       cycle: 0,
+      t: 0,
       prototype: null,
       best: null,
       yield_estimate: null,
       certified: null,
+      outcome: null,
     },
     last_seq: 0,
     created_at: new Date(START).toISOString(),
@@ -182,7 +189,7 @@ function drafts(cycles: number): Draft[] {
         ...sizes,
         metrics: { validation: { accuracy: 0.985 }, test: { accuracy } },
         netscore: prototypePoint.netscore,
-        information_density: (accuracy * 100) / (sizes.params / 1000),
+        information_density: prototypePoint.information_density,
         space: { groups: 6, blocks: 3, log10_size: 9.4 },
       },
     },
@@ -203,29 +210,32 @@ export function runEvents(cycles = 24): RunEvent[] {
   }));
 }
 
-type CyclePayload = { designs: { meets: boolean; netscore: number }[]; yield_estimate: number };
+type CyclePayload = { k: number; designs: Design[]; yield_estimate: number };
 
 /** What the server's snapshot of the finished run says, worked out from the log in another way than the fold. */
 export function finishedRun(cycles = 24): Run {
   const events = runEvents(cycles);
   const told = events.filter((event) => event.type === 'cycle').map((event) => event.payload as CyclePayload);
   const [best] = told
-    .flatMap((cycle) => cycle.designs)
+    .flatMap(({ k, designs }) => designs.map((design) => ({ ...design, k })))
     .filter((design) => design.meets)
-    .sort((a, b) => b.netscore - a.netscore)
-    .map(({ meets: _, ...design }) => design);
+    .sort((a, b) => b.netscore - a.netscore);
   return {
     ...queuedRun(),
     state: 'COMPLETED',
     device,
     summary: {
+      phase: 'finished',
+      phase_fraction: 1,
       fraction: 1,
       remaining_s: 0,
       cycle: cycles,
+      t: 120,
       prototype: prototypePoint,
-      best: (best as Run['summary']['best'] | undefined) ?? null,
+      best: best ?? null,
       yield_estimate: told.at(-1)?.yield_estimate ?? null,
       certified: certified(),
+      outcome: { status: 'certified', cycles, wall_s: 120, nearest: [] },
     },
     last_seq: events.length,
     started_at: new Date(START).toISOString(),

@@ -1,15 +1,5 @@
 /** The payloads of a run's events, by type; see the engine's event contract. */
-import type { Certified, Device, Failure, Network, Requirement, Run } from '@/shared/api/types';
-
-export interface Design {
-  seed: number;
-  budget: number;
-  params: number;
-  macs: number;
-  accuracy: number;
-  netscore: number;
-  meets: boolean;
-}
+import type { Certified, Design, Device, Failure, Network, Outcome, Requirement, Run } from '@/shared/api/types';
 
 export interface RunStarted {
   prototype: { name: string };
@@ -72,13 +62,6 @@ export interface Insight {
   groups: GroupInsight[];
 }
 
-export interface Finished {
-  status: 'certified' | 'requirements_not_reached' | 'stopped';
-  cycles: number;
-  wall_s: number;
-  nearest?: Partial<Network>[];
-}
-
 export interface StateChange {
   from: string;
   to: string;
@@ -104,7 +87,7 @@ export type Payloads = {
   insight: Insight;
   checkpoint: { k: number };
   certified: Certified;
-  finished: Finished;
+  finished: Outcome;
   failed: Failure & { field?: string | null };
   state: StateChange;
   network: NetworkChange;

@@ -1,52 +1,73 @@
 /**
- * One event folded into a run's snapshot. The server keeps its snapshot by the same rules, so that an old
- * snapshot and the events since then give what a fresh snapshot would.
+ * One event folded into a run's snapshot. The server keeps its snapshots by the same rules
+ * (webapp/runs/summary.py), so that an old snapshot and the events since then give what a fresh one would.
  */
-import type { Point, Run, RunEvent } from '@/shared/api/types';
+import type { BestDesign, Metrics, Run, RunEvent, RunSummary } from '@/shared/api/types';
 
-import type { Cycle, Payloads } from './events';
+import type { Payloads } from './events';
 
-type Step<K extends keyof Payloads> = (run: Run, payload: Payloads[K]) => Run;
+type Step<K extends keyof Payloads> = (summary: RunSummary, payload: Payloads[K]) => Partial<RunSummary>;
 
-const withSummary = (run: Run, summary: Partial<Run['summary']>): Run => ({
-  ...run,
-  summary: { ...run.summary, ...summary },
-});
+const STATE_FIELDS = ['state', 'desired_state', 'attempt', 'actions', 'failure', 'started_at', 'finished_at'] as const;
 
-/** The design of highest NetScore that meets every requirement, over all cycles so far. */
-function bestOf(best: Run['summary']['best'], designs: Cycle['designs']): Run['summary']['best'] {
-  let found = best;
-  for (const design of designs) {
-    if (!design.meets || (found && design.netscore <= found.netscore)) continue;
-    const { seed, budget, params, macs, accuracy, netscore } = design;
-    found = { seed, budget, params, macs, accuracy, netscore };
+/** The task metric on the first of the splits that was measured. */
+function accuracy(metrics: Metrics | undefined, ...splits: (keyof Metrics)[]): number | null {
+  for (const split of splits) {
+    const [value] = Object.values(metrics?.[split] ?? {});
+    if (typeof value === 'number') return value;
   }
-  return found;
+  return null;
+}
+
+/** Whether `a` ranks above `b`: one that meets the requirements, by NetScore; until then the most accurate. */
+function better(a: BestDesign, b: BestDesign): boolean {
+  if (a.meets !== b.meets) return a.meets;
+  return a.meets ? a.netscore > b.netscore : a.accuracy > b.accuracy;
 }
 
 const steps: { [K in keyof Payloads]?: Step<K> } = {
-  state: (run, { to, run: changed }) => ({ ...run, state: to as Run['state'], ...changed }),
-  run_started: (run, { device }) => ({ ...run, device }),
-  prototype_progress: (run, { remaining_s }) => withSummary(run, { remaining_s }),
-  prototype_ready: (run, { params, macs, metrics, netscore }) => {
-    const prototype: Point = { params, macs, accuracy: metrics.test.accuracy, netscore };
-    return withSummary(run, { prototype });
-  },
-  cycle: (run, { k, fraction, remaining_s, yield_estimate, designs }) =>
-    withSummary(run, {
-      cycle: k,
-      fraction,
-      remaining_s,
-      yield_estimate,
-      best: bestOf(run.summary.best, designs),
-    }),
-  certified: (run, certified) => withSummary(run, { certified }),
-  finished: (run) => withSummary(run, { fraction: 1, remaining_s: 0 }),
+  run_started: (_, { resumed }) => ({ phase: resumed ? 'resumed' : 'started', outcome: null }),
+  prototype_progress: (summary, { fraction, remaining_s, metrics }) => ({
+    phase: 'prototype',
+    phase_fraction: fraction,
+    remaining_s,
+    prototype: { ...summary.prototype, accuracy: accuracy(metrics, 'validation') },
+  }),
+  prototype_ready: (_, { params, macs, metrics, netscore, information_density }) => ({
+    phase: 'cycles',
+    prototype: { params, macs, accuracy: accuracy(metrics, 'test', 'validation'), netscore, information_density },
+  }),
+  cycle: (summary, { k, fraction, remaining_s, yield_estimate, designs }) => ({
+    phase: 'cycles',
+    fraction: fraction || summary.fraction,
+    remaining_s,
+    cycle: k,
+    best: designs
+      .map((design) => ({ ...design, k }))
+      .reduce((best: BestDesign | null, design) => (best && !better(design, best) ? best : design), summary.best),
+    yield_estimate,
+  }),
+  certified: (_, certified) => ({ phase: 'certified', certified }),
+  finished: (_, { status, cycles, wall_s, nearest }) =>
+    status === 'stopped'
+      ? { phase: 'stopped', remaining_s: null, outcome: { status, cycles, wall_s } }
+      : { phase: 'finished', fraction: 1, remaining_s: 0, outcome: { status, cycles, wall_s, nearest: nearest ?? [] } },
 };
+
+function picked(changed: Partial<Run>): Partial<Run> {
+  return Object.fromEntries(STATE_FIELDS.filter((key) => key in changed).map((key) => [key, changed[key]]));
+}
 
 export function foldRun(run: Run, event: RunEvent): Run {
   if (event.seq <= run.last_seq) return run;
-  const step = steps[event.type as keyof Payloads] as ((run: Run, payload: unknown) => Run) | undefined;
-  const next = step ? step(run, event.payload) : run;
-  return { ...next, last_seq: event.seq };
+  const after = { ...run, last_seq: event.seq };
+  if (event.type === 'state') return { ...after, ...picked((event.payload as Payloads['state']).run) };
+  if (event.type === 'run_started') after.device = (event.payload as Payloads['run_started']).device;
+  const step = steps[event.type as keyof Payloads] as
+    | ((summary: RunSummary, payload: unknown) => Partial<RunSummary>)
+    | undefined;
+  if (!step) return after;
+  const summary = { ...run.summary, ...step(run.summary, event.payload) };
+  summary.t = Math.max(event.t ?? 0, summary.t);
+  return { ...after, summary };
 }

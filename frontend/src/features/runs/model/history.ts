@@ -1,7 +1,7 @@
 /** What a run has told since its first event: everything that the charts and the log show. */
-import type { Certified, RunEvent } from '@/shared/api/types';
+import type { Certified, Outcome, RunEvent } from '@/shared/api/types';
 
-import type { Cycle, Finished, Insight, Payloads, PrototypeProgress, PrototypeReady, RunStarted } from './events';
+import type { Cycle, Insight, Payloads, PrototypeProgress, PrototypeReady, RunStarted } from './events';
 
 export interface LogEntry {
   seq: number;
@@ -16,7 +16,7 @@ export interface History {
   cycles: Cycle[];
   insight: Insight | null;
   certified: Certified | null;
-  finished: Finished | null;
+  finished: Outcome | null;
   checkpoint: number | null;
   log: LogEntry[];
 }

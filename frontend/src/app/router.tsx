@@ -1,0 +1,35 @@
+/** The addresses of the application; each page is loaded when it is first visited. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+
+import { PageError } from './shell/PageError';
+import { NotFound } from './shell/NotFound';
+import { Shell } from './shell/Shell';
+import { Loading } from '@/shared/ui/states';
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageError });
+const getParentRoute = () => root;
+
+const routes = [
+  createRoute({ getParentRoute, path: '/', component: lazyRouteComponent(() => import('./pages/RunsPage'), 'RunsPage') }),
+  createRoute({ getParentRoute, path: '/runs/new', component: lazyRouteComponent(() => import('./pages/NewRunPage'), 'NewRunPage') }),
+  createRoute({ getParentRoute, path: '/runs/$runId', component: lazyRouteComponent(() => import('./pages/RunPage'), 'SynthesisPage') }),
+  createRoute({ getParentRoute, path: '/runs/$runId/gallery', component: lazyRouteComponent(() => import('./pages/RunPage'), 'GalleryPage') }),
+  createRoute({ getParentRoute, path: '/datasets', component: lazyRouteComponent(() => import('./pages/DatasetPages'), 'DatasetsPage') }),
+  createRoute({ getParentRoute, path: '/datasets/$datasetId', component: lazyRouteComponent(() => import('./pages/DatasetPages'), 'DatasetPage') }),
+  createRoute({ getParentRoute, path: '/prototypes', component: lazyRouteComponent(() => import('./pages/PrototypePages'), 'PrototypesPage') }),
+  createRoute({ getParentRoute, path: '/prototypes/$prototypeId', component: lazyRouteComponent(() => import('./pages/PrototypePages'), 'PrototypePage') }),
+  createRoute({ getParentRoute, path: '/settings', component: lazyRouteComponent(() => import('./pages/SettingsPage'), 'SettingsPage') }),
+] as const;
+
+export const router = createRouter({
+  routeTree: root.addChildren(routes),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+  defaultPendingComponent: () => <Loading what="the page" />,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

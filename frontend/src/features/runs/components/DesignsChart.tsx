@@ -1,0 +1,121 @@
+/** Accuracy against cost of every design that the cycles tried, with the prototype and the requirements. */
+import { SegmentedControl, useComputedColorScheme } from '@mantine/core';
+import { useMemo, useState } from 'react';
+
+import type { Design, Run } from '@/shared/api/types';
+import { ScatterChart } from '@/shared/charts/lazy';
+import { rampGradient } from '@/shared/charts/palette';
+import { isShare, metricName, sign } from '@/shared/format/metrics';
+import { count, decibels, macs, percent, plain } from '@/shared/format/numbers';
+import { Panel } from '@/shared/ui/Panel';
+import { Empty } from '@/shared/ui/states';
+
+import type { Cycle } from '../model/events';
+import css from './run.module.css';
+
+type Cost = 'params' | 'macs';
+
+interface DesignPoint {
+  x: number;
+  y: number;
+  shade: number;
+  filled: boolean;
+  k: number;
+  design: Design;
+}
+
+const formats = { params: count, macs };
+
+export function DesignsChart({ run, cycles }: { run: Run; cycles: readonly Cycle[] }) {
+  const [cost, setCost] = useState<Cost>('params');
+  const scheme = useComputedColorScheme('light');
+  const lastK = cycles.at(-1)?.k ?? 1;
+  const points = useMemo<DesignPoint[]>(
+    () =>
+      cycles.flatMap(({ k, designs }) =>
+        designs.map((design) => ({
+          x: design[cost],
+          y: design.accuracy,
+          shade: lastK > 1 ? (k - 1) / (lastK - 1) : 1,
+          filled: design.meets,
+          k,
+          design,
+        })),
+      ),
+    [cycles, cost, lastK],
+  );
+
+  const { prototype } = run.summary;
+  const prototypeCost = prototype?.[cost];
+  const accuracy = prototype?.accuracy ?? null;
+  const landmark = useMemo(
+    () => (prototypeCost !== undefined && accuracy !== null ? { x: prototypeCost, y: accuracy, name: 'prototype' } : null),
+    [prototypeCost, accuracy],
+  );
+  const floor = run.requirements.find(({ metric }) => isShare(metric));
+  const limit = run.requirements.find(({ metric }) => metric === cost);
+  const yLine = useMemo(
+    () => (floor ? { value: floor.value, name: `required: ${metricName(floor.metric)} ${sign(floor.op)} ${percent(floor.value)}` } : null),
+    [floor],
+  );
+  const xLine = useMemo(() => (limit ? { value: limit.value, name: `≤ ${formats[cost](limit.value)}` } : null), [limit, cost]);
+  const name = cost === 'params' ? 'parameters' : 'MACs';
+  const meeting = points.filter(({ filled }) => filled).length;
+
+  return (
+    <Panel
+      title="Designs tried"
+      note="Each dot is a network that the generator proposed, measured on search validation. Filled dots meet every requirement."
+      aside={
+        <SegmentedControl
+          size="xs"
+          aria-label="Cost on the horizontal axis"
+          value={cost}
+          onChange={(value) => { setCost(value as Cost); }}
+          data={[
+            { value: 'params', label: 'Parameters' },
+            { value: 'macs', label: 'MACs' },
+          ]}
+        />
+      }
+    >
+      {points.length === 0 ? (
+        <Empty title="No designs yet">They appear here as soon as the first cycle has measured some.</Empty>
+      ) : (
+        <>
+          <ScatterChart
+            label={`Accuracy against ${name} of ${String(points.length)} designs, ${String(meeting)} of which meet the requirements`}
+            points={points}
+            xLog
+            xName={`${name} (log)`}
+            yName={floor ? metricName(floor.metric) : 'accuracy'}
+            xFormat={formats[cost]}
+            yFormat={(value) => percent(value)}
+            landmark={landmark}
+            yLine={yLine}
+            xLine={xLine}
+            tip={(point) => <DesignTip {...point} />}
+          />
+          <div className={css.rampKey}>
+            <span>cycle 1</span>
+            <i style={{ background: rampGradient(scheme) }} aria-hidden />
+            <span>cycle {lastK}</span>
+            <span className={css.hint}>Drag to zoom, shift-drag to pan, double-click for all</span>
+          </div>
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function DesignTip({ k, design }: DesignPoint) {
+  return (
+    <>
+      <b>{percent(design.accuracy)}</b> · {count(design.params)} params · {macs(design.macs)} MACs
+      <br />
+      NetScore {decibels(design.netscore)} · cycle {k} · seed {design.seed} · budget {plain(design.budget)}
+      <br />
+      {design.meets ? 'meets every requirement' : 'falls short of a requirement'}
+    </>
+  );
+}

@@ -1,0 +1,65 @@
+/** The prototype beside the best design so far. */
+import type { Run } from '@/shared/api/types';
+import { count, decibels, macs, percent, plain, signedDecibels, times } from '@/shared/format/numbers';
+import { Panel } from '@/shared/ui/Panel';
+
+import type { History } from '../model/history';
+import css from './run.module.css';
+
+export function ResultFigures({ run, history }: { run: Run; history: History }) {
+  const { prototype, best } = run.summary;
+  const ready = history.prototype;
+  const progress = history.progress;
+  const gain = best && prototype?.netscore !== undefined ? best.netscore - prototype.netscore : null;
+  return (
+    <Panel
+      title="Best design so far"
+      note={best && !best.meets ? 'No design meets every requirement yet: this is the most accurate one.' : undefined}
+    >
+      <table className={css.compare}>
+        <thead>
+          <tr>
+            <td />
+            <th scope="col">Prototype</th>
+            <th scope="col">Best design</th>
+            <th scope="col">Gain</th>
+          </tr>
+        </thead>
+        <tbody>
+          <Row name="Parameters" from={count(prototype?.params)} to={count(best?.params)} gain={times(prototype?.params, best?.params)} />
+          <Row name="MACs" from={macs(prototype?.macs)} to={macs(best?.macs)} gain={times(prototype?.macs, best?.macs)} />
+          <Row name="Accuracy" note="prototype: test; design: search" from={percent(prototype?.accuracy)} to={percent(best?.accuracy)} />
+          <Row name="NetScore" from={decibels(prototype?.netscore)} to={decibels(best?.netscore)} gain={signedDecibels(gain)} />
+          <Row
+            name="Density"
+            note="% per K params"
+            from={plain(prototype?.information_density)}
+            to={best ? plain((best.accuracy * 100) / (best.params / 1000)) : '–'}
+          />
+        </tbody>
+      </table>
+      <p className={css.quiet}>
+        {ready
+          ? `The prototype can shrink in ${String(ready.space.groups)} channel groups and ${String(ready.space.blocks)} blocks: about 10^${plain(ready.space.log10_size, 0)} designs.`
+          : progress
+            ? `Training the prototype: ${percent(progress.fraction, 0)}, validation accuracy ${percent(progress.metrics.validation?.accuracy)}.`
+            : 'The prototype has not been trained yet.'}{' '}
+        NetScore in dB counts parameters in M and MACs in G.
+      </p>
+    </Panel>
+  );
+}
+
+function Row({ name, note, from, to, gain = '' }: { name: string; note?: string; from: string; to: string; gain?: string }) {
+  return (
+    <tr>
+      <th scope="row">
+        {name}
+        {note && <small>{note}</small>}
+      </th>
+      <td>{from}</td>
+      <td>{to}</td>
+      <td>{gain}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,30 @@
+/** Everything that a run tells, live. */
+import type { LiveRunView } from '../model/liveStore';
+import { Loading } from '@/shared/ui/states';
+
+import { CertifiedPanel } from './CertifiedPanel';
+import { CycleCharts } from './CycleCharts';
+import { DesignsChart } from './DesignsChart';
+import { InsightPanel } from './InsightPanel';
+import { LogPanel } from './LogPanel';
+import { ResultFigures } from './ResultFigures';
+import css from './run.module.css';
+
+export function Synthesis({ live: { run, history, loaded } }: { live: LiveRunView }) {
+  const certified = run.summary.certified;
+  if (!loaded) return <Loading what="what the run has told so far" />;
+  return (
+    <div className={css.page}>
+      {certified && <CertifiedPanel certified={certified} />}
+      <div className={css.main}>
+        <DesignsChart run={run} cycles={history.cycles} />
+        <div className={css.page}>
+          <ResultFigures run={run} history={history} />
+          <InsightPanel insight={history.insight} />
+        </div>
+      </div>
+      <CycleCharts run={run} cycles={history.cycles} />
+      <LogPanel log={history.log} />
+    </div>
+  );
+}
