@@ -121,9 +121,22 @@ STATIC_URL = "/static/"
 # No STATIC_ROOT: WhiteNoise serves the files from where they lie, so there is no collectstatic step.
 STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+-[\w-]{8}\.\w+$"  # how Vite names what it hashes
 WHITENOISE_AUTOREFRESH = DEBUG
+S3_BUCKET = env.text("S3_BUCKET", "")  # credentials and region come from the AWS_* variables
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    if not S3_BUCKET
+    else {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.text("S3_ENDPOINT_URL", "") or None,
+            "file_overwrite": False,
+            "default_acl": None,
+        },
+    },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 

@@ -1,7 +1,7 @@
 """From a storage key to a local path, which is what the engine reads."""
 
 import shutil
-import tempfile
+import uuid
 from pathlib import Path
 
 from django.conf import settings
@@ -30,9 +30,10 @@ def local_path(key: str) -> Path:
 
 def _fetch(key: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        default_storage.open(key) as source,
-        tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft,
-    ):
-        shutil.copyfileobj(source, draft)
-    Path(draft.name).replace(path)
+    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    try:
+        with default_storage.open(key) as source, draft.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,63 @@
+"""GET /api/v1/prototypes/ and /api/v1/prototypes/{id}/, and the zoo."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.webapp.conftest import assert_problem
+from webapp.prototypes.models import Prototype
+from webapp.prototypes.tasks import describe_zoo
+
+URL = "/api/v1/prototypes/"
+ZOO = {"resnet8", "resnet20", "resnet18", "mobilenet_v2"}
+
+
+def test_every_workspace_has_the_zoo(viewer_client):
+    results = viewer_client.get(URL).json()["results"]
+    assert {each["zoo"] for each in results} == ZOO
+    assert {(each["source"], each["state"]) for each in results} == {("zoo", "ready")}
+    assert viewer_client.get(f"{URL}{results[0]['id']}/").json() == results[0]
+
+
+@pytest.mark.slow
+def test_the_engine_describes_the_zoo_once_for_all(client, outsider_client, settings):
+    describe_zoo()
+    results = {each["zoo"]: each for each in client.get(URL).json()["results"]}
+    assert results["resnet8"]["params"] < results["resnet20"]["params"] < results["resnet18"]["params"]
+    for each in results.values():
+        assert each["macs"] > 0
+        assert len(each["input"]) == 3
+        assert each["report"]["groups"]
+    settings.ENGINE_COMMAND = ["false"]  # a later workspace takes the figures from an earlier one
+    Prototype.objects.exclude(workspace__name="Vision").update(report=None, params=None)
+    describe_zoo()
+    others = {each["zoo"]: each for each in outsider_client.get(URL).json()["results"]}
+    assert others["resnet8"]["params"] == results["resnet8"]["params"]
+
+
+def test_filter_by_source(client, workspace):
+    Prototype.objects.create(workspace=workspace, name="mine", source="onnx")
+    listed = client.get(URL, {"source": "onnx"}).json()["results"]
+    assert [each["name"] for each in listed] == ["mine"]
+
+
+def test_a_page_costs_the_same_number_of_queries_however_long(client, workspace):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(URL).status_code == 200
+        return len(captured)
+
+    before = queries()
+    for number in range(10):
+        Prototype.objects.create(workspace=workspace, name=f"net {number}", source="onnx")
+    assert queries() == before <= 4
+
+
+@pytest.mark.parametrize("method", ["get", "patch", "delete"])
+def test_another_workspaces_prototype_is_404(outsider_client, workspace, method):
+    prototype = Prototype.objects.filter(workspace=workspace).first()
+    assert_problem(getattr(outsider_client, method)(f"{URL}{prototype.pk}/"), 404, "not_found")
+
+
+def test_nobody_signed_in(anonymous_client):
+    assert_problem(anonymous_client.get(URL), 401, "not_authenticated")
