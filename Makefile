@@ -1,26 +1,62 @@
 # FermiForge: `make run` serves it here, `make test` checks all of it, `make help` lists the rest.
-# Everything is installed into this folder (.venv, frontend/node_modules) by the first target that needs it.
+# Whatever a target needs is installed into this folder first (.venv, frontend/node_modules).
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 BOOTSTRAP = $(PYTHON) webapp/embedded/bootstrap.py
 BIN = .venv/bin
-# One torch thread a test process: the tests' models are tiny, and threads only get in each other's way.
+# The tests' networks are tiny: one torch thread does, and no test depends on a GPU.
 PYTEST = OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest
-NODE = $(BIN)/python webapp/embedded/bootstrap.py --npm
+TYPED = webapp/embedded examples tests/embedded tests/e2e tests/postgres.py
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help run demo frontend develop lint test test-frontend test-engine test-webapp test-postgres test-e2e clean
 
-help: ## what this Makefile can do
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ## list what this Makefile can do
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-run: ## install what is missing and serve FermiForge (PORT=8000, HOST=127.0.0.1)
-	@exec $(BOOTSTRAP) --port $(PORT) --host $(HOST) --then -m webapp.embedded --host $(HOST) --port $(PORT)
+run: ## install what is missing, then serve FermiForge (PORT=8000 HOST=127.0.0.1)
+	@exec $(BOOTSTRAP) --host $(HOST) --port $(PORT) --then -m webapp.embedded --host $(HOST) --port $(PORT)
 
-demo: ## one synthesis from start to end through REST alone (DEMO_SECONDS=120)
+demo: ## one synthesis from start to end through the REST API (DEMO_SECONDS=120)
 	@exec $(BOOTSTRAP) --then -m webapp.embedded.demo
 
 frontend: ## build the pages
 	@$(BOOTSTRAP)
+
+develop: ## install what tests and lint need, a browser included
+	@$(BOOTSTRAP) --dev
+	@$(BIN)/python -m tests.e2e.browser
+
+lint: develop ## formatting, style and types of everything; the Dockerfile and compose.yaml
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --follow-imports=silent $(TYPED)
+	$(BIN)/hadolint Dockerfile
+	$(PYTEST) -q tests/embedded/test_compose.py
+	$(BOOTSTRAP) --npm run typecheck
+	$(BOOTSTRAP) --npm run lint
+
+test-frontend: develop ## unit tests of the pages
+	$(BOOTSTRAP) --npm test
+
+test-engine: develop ## tests of the engine
+	$(PYTEST) tests/engine
+
+test-webapp: develop ## tests of the web application, on SQLite
+	$(PYTEST) tests/webapp tests/embedded tests/test_architecture.py
+
+test-postgres: develop ## tests of the web application, on a real PostgreSQL
+	$(BIN)/python -m tests.postgres -- env OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest -q tests/webapp
+
+test-e2e: develop ## journeys in a real browser (SCREENSHOTS=docs/screenshots keeps pictures)
+	$(PYTEST) tests/e2e $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))
+
+# The journeys come last: a browser's event loop must not be there when the asynchronous tests run.
+test: lint test-frontend demo test-postgres ## everything, as CI does
+	$(PYTEST) tests/test_architecture.py tests/engine tests/webapp tests/embedded tests/e2e
+
+clean: ## remove what was installed and built; keeps var/
+	rm -rf .venv .stamps frontend/node_modules frontend/dist test-results
