@@ -125,6 +125,10 @@ class ElasticNetwork:
         per_group = self.space.dimensions[dimension].knob.size // in_groups
         return kept[kept < per_group]  # the same positions are kept in every group
 
+    def leaf(self, name: str) -> ElasticLeaf:
+        """An elastic leaf by the name that it has in the prototype."""
+        return self._leaves[name]
+
     def gather(self, active: Active) -> Tensor:
         """The design's weights as one flat tensor, a copy."""
         return self.weights[active.index]

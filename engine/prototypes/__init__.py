@@ -1,1 +1,103 @@
+"""Prototypes φ: the network to start from, by name or from a file.
 
+A prototype is built for the data's channels, classes and image size. Loading torchvision is deferred until one of
+its models is asked for.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from engine.errors import RequestError
+from engine.prototypes.cifar_resnet import DEPTHS, cifar_resnet
+
+
+@dataclass(frozen=True)
+class ZooEntry:
+    """A built-in prototype that the zoo lists.
+
+    Attributes:
+        input: (C, H, W) at which its listed costs hold.
+    """
+
+    name: str
+    title: str
+    description: str
+    input: tuple[int, int, int]
+
+
+ZOO = (
+    ZooEntry("resnet8", "ResNet-8", "The smallest CIFAR residual network: quick to train on a laptop.", (3, 32, 32)),
+    ZooEntry("resnet20", "ResNet-20", "The CIFAR residual network of He et al. with three stages of three blocks.",
+             (3, 32, 32)),
+    ZooEntry("resnet18", "ResNet-18", "torchvision's ResNet-18, for larger images.", (3, 224, 224)),
+    ZooEntry("mobilenet_v2", "MobileNetV2", "torchvision's MobileNetV2: inverted residuals, already lean.",
+             (3, 224, 224)),
+)  # fmt: skip
+
+
+def is_pretrained(spec: dict[str, Any]) -> bool:
+    """Whether the prototype arrives with weights (then it is fine-tuned instead of trained)."""
+    return "zoo" not in spec or spec.get("weights") is not None
+
+
+def wanted_image_size(spec: dict[str, Any]) -> int | None:
+    """The side of the images that a prototype insists on, or None when any size will do."""
+    if "onnx" in spec:
+        from engine.prototypes.onnx_import import onnx_input_shape
+
+        shape = onnx_input_shape(Path(spec["onnx"]))
+        return shape[-1] if shape and shape[-1] else None
+    return None
+
+
+def build_prototype(spec: dict[str, Any], in_channels: int, classes: int, image_size: int, seed: int = 0) -> nn.Module:
+    """Build the prototype that a spec names.
+
+    Args:
+        spec: ``{"zoo": name, "weights": …}``, ``{"onnx": path}`` or ``{"pt2": path}``.
+        in_channels: C of the images.
+        classes: Number of outputs.
+        image_size: Side of the images.
+        seed: Seed of fresh weights.
+
+    Raises:
+        RequestError: ``bad_prototype`` (or the importer's code) when it can't be used.
+    """
+    torch.manual_seed(seed)
+    if "zoo" in spec:
+        name, weights = spec["zoo"], spec.get("weights")
+        if name in DEPTHS:
+            model: nn.Module = cifar_resnet(name, in_channels, classes)
+            if weights is not None:
+                _load_weights(model, weights)
+            return model
+        from engine.prototypes.torchvision_zoo import torchvision_network
+
+        return torchvision_network(name, in_channels, classes, image_size, weights)
+    if "onnx" in spec:
+        from engine.prototypes.onnx_import import import_onnx
+
+        return import_onnx(Path(spec["onnx"]))
+    raise RequestError(
+        "bad_prototype", "A .pt2 prototype can't be traced yet; export it as ONNX and give that file.", "prototype.pt2"
+    )
+
+
+def _load_weights(model: nn.Module, path: str) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        model.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise RequestError(
+            "bad_prototype",
+            f"{Path(path).name} doesn't hold this prototype's weights ({reason}); give a .safetensors file with its "
+            "tensors for the dataset's channels and classes.",
+            "prototype.weights",
+        ) from error

@@ -1,0 +1,88 @@
+"""G(s; θ_G): a seed and a budget in, a design out.
+
+A seed becomes noise; noise and budget become raw preferences, one for each choice; and the projection
+(:mod:`engine.projection`) shifts all preferences by one scalar so that the design costs what the budget says.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from engine.elastic.space import Design
+from engine.projection import Projection
+
+NOISE_DIMENSION = 6
+BLOCK_PREFERENCE = 3.0  # blocks stay at first: they go once the projection shifts preferences this far down
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What a seed stands for: the latent z and the fractions at which widths round up, all derived from the seed."""
+
+    z: np.ndarray
+    rounding: np.ndarray
+
+
+def noise_of(seed: int, attempt: int, choices: int) -> Noise:
+    """The same numbers for the same (seed, attempt) on every platform."""
+    digest = hashlib.sha256(f"{seed}:{attempt}".encode()).digest()
+    rng = np.random.Generator(np.random.Philox(key=np.frombuffer(digest[:16], dtype=np.uint64)))
+    return Noise(rng.standard_normal(NOISE_DIMENSION), rng.random(choices))
+
+
+class Generator(nn.Module):
+    """The generator; its parameters are θ_G.
+
+    Preferences are u = μ + A·z + B·(LC − LC₀), with LC the budget's log10 cost (:class:`Projection`).
+
+    Args:
+        projection: The design space with its costs and limits.
+        seed: Seed of A's initialisation.
+    """
+
+    def __init__(self, projection: Projection, seed: int) -> None:
+        super().__init__()
+        self.projection = projection
+        knobs, blocks = len(projection.space.knobs), len(projection.space.blocks)
+        rng = np.random.default_rng([seed, 0x47])
+        centre = np.concatenate([np.zeros(knobs), np.full(blocks, BLOCK_PREFERENCE)])
+        self.mu = nn.Parameter(torch.from_numpy(centre))
+        self.mixing = nn.Parameter(torch.from_numpy(0.35 * rng.standard_normal((knobs + blocks, NOISE_DIMENSION))))
+        self.slope = nn.Parameter(torch.zeros(knobs + blocks, dtype=torch.float64))
+
+    @property
+    def choices(self) -> int:
+        return self.mu.numel()
+
+    def preferences(self, z: Tensor, log_cost: Tensor) -> Tensor:
+        """Raw preferences.
+
+        Args:
+            z: n × NOISE_DIMENSION.
+            log_cost: n, budgets as log10 cost.
+
+        Returns:
+            n × (knobs + blocks).
+        """
+        centred = log_cost - self.projection.middle
+        return self.mu + z @ self.mixing.T + centred[:, None] * self.slope
+
+    def design(self, seed: int, log_cost: float, attempt: int = 0) -> Design:
+        """Decode a seed at a budget given as log10 cost."""
+        noise = noise_of(seed, attempt, self.choices)
+        with torch.no_grad():
+            u = self.preferences(torch.from_numpy(noise.z)[None], torch.tensor([log_cost], dtype=torch.float64))
+        return self.projection.round(u[0].numpy(), noise.rounding, log_cost)
+
+    def relaxed(self, z: Tensor, log_cost: Tensor) -> tuple[Tensor, Tensor]:
+        """Differentiable designs: (log2 widths n × knobs, gates n × blocks in [0, 1])."""
+        return self.projection.relaxed(self.preferences(z, log_cost), log_cost)
+
+    @torch.no_grad()
+    def move(self, delta: list[Tensor]) -> None:
+        """θ_G ← θ_G + Δθ_G."""
+        for parameter, change in zip(self.parameters(), delta, strict=True):
+            parameter += change

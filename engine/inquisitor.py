@@ -1,0 +1,252 @@
+"""I(G; θ_I): learns from probed networks how a design's choices bear on the task, and returns Δθ_G.
+
+θ_I is an ensemble of small networks that predicts a design's score (−log of its loss) from its widths, its blocks
+and the information that each group keeps at its width. Two kinds of measurement teach it: each training step's own
+loss, which costs nothing, and the held-out loss of freshly generated networks, which are also what it is judged by:
+its rank correlation on designs that it has not seen, beside that of a predictor which sees sizes only.
+"""
+
+from collections import deque
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+from torch import Tensor
+
+from engine.checkpoint import load_optimiser, optimiser_tensors, prefixed, without_prefix
+from engine.elastic.space import Design
+from engine.generator import NOISE_DIMENSION, Generator
+
+MEMBERS, HIDDEN = 4, 48
+TRAINING_MEMORY, PROBE_MEMORY, JUDGED = 2000, 240, 60
+FIT_STEPS, FIT_BATCH, FIT_RATE = 40, 192, 3e-3
+PROBE_SHARE = 0.34  # of each fitting batch
+PESSIMISM = 0.5  # standard deviations subtracted from the mean: the ensemble's lower bound
+DIVERSITY, WANTED_SPREAD = 3.0, 0.36  # weight; standard deviation of log2 width over seeds
+GENERATOR_RATE, GENERATOR_STEPS, GENERATOR_BATCH = 0.03, 3, 32
+TRUST = 0.25  # most that the widths may move in a cycle: mean |Δ log2 width|
+TRUSTED_RANK = 0.5  # below this rank correlation the measured direction is mixed in
+MEASURED_STEP = 0.15
+
+
+class Inquisitor:
+    """The inquisitor.
+
+    Args:
+        generator: The generator that it will probe and improve.
+        seed: Seed of θ_I.
+    """
+
+    def __init__(self, generator: Generator, seed: int) -> None:
+        self.generator = generator
+        space = generator.projection.space
+        self._log_max = np.log2(np.maximum(space.max_widths, 2)).astype(float)
+        inputs = 2 * len(space.knobs) + len(space.blocks) + 2
+        rng = torch.Generator().manual_seed(seed * 7919 + 13)
+
+        def weights(*shape: int) -> Tensor:
+            return (torch.randn(*shape, generator=rng) / shape[1] ** 0.5).requires_grad_()
+
+        self.theta = [
+            weights(MEMBERS, inputs, HIDDEN), torch.zeros(MEMBERS, 1, HIDDEN, requires_grad=True),
+            weights(MEMBERS, HIDDEN, HIDDEN), torch.zeros(MEMBERS, 1, HIDDEN, requires_grad=True),
+            weights(MEMBERS, HIDDEN, 1), torch.zeros(MEMBERS, 1, 1, requires_grad=True),
+        ]  # fmt: skip
+        self._fit_optimiser = torch.optim.Adam(self.theta, lr=FIT_RATE)
+        self._generator_optimiser = torch.optim.Adam(generator.parameters(), lr=GENERATOR_RATE)
+        self.trained: deque[tuple[Design, float]] = deque(maxlen=TRAINING_MEMORY)
+        self.probed: deque[tuple[Design, float]] = deque(maxlen=PROBE_MEMORY)
+        self.judged: deque[tuple[float, float, float]] = deque(maxlen=JUDGED)  # measured, predicted, cost
+        self.curves = [np.linspace(0, 1, k.width + 1) for k in space.knobs]
+
+    # --- θ_I -----------------------------------------------------------------------------------------------------
+
+    def remember_training(self, designs: list[Design], losses: list[float]) -> None:
+        """Losses of training steps: measurements that come for free."""
+        for design, loss in zip(designs, losses, strict=True):
+            if np.isfinite(loss):
+                self.trained.append((design, -float(np.log(max(loss, 1e-6)))))
+
+    def remember_probes(self, designs: list[Design], losses: list[float]) -> None:
+        """Held-out losses of fresh designs; each is predicted before it is learned, and judged."""
+        scores = [-float(np.log(max(loss, 1e-6))) for loss in losses]
+        if self._ready():
+            with torch.no_grad():
+                log_widths, gates = self._exact(designs)
+                predicted = self._predict(log_widths, gates, held_out=True).mean(0).numpy()
+            costs = [self.generator.projection.log_cost(d) for d in designs]
+            self.judged.extend(zip(scores, map(float, predicted), costs, strict=True))
+        self.probed.extend(zip(designs, scores, strict=True))
+
+    def update(self, curves: list[np.ndarray], rng: np.random.Generator) -> None:
+        """θ_I ← what the latest measurements say.
+
+        Args:
+            curves: Information kept at each width, for each group (:meth:`engine.insight.Observer.kept_information`).
+            rng: Draws the fitting batches.
+        """
+        self.curves = curves
+        if not self._ready():
+            return
+        train_x, train_y = self._table(self.trained, held_out=False, detrend=True)
+        probe_x, probe_y = self._table(self.probed, held_out=True, detrend=True)
+        probes = int(PROBE_SHARE * FIT_BATCH)
+        for _ in range(FIT_STEPS):
+            picked_t = torch.from_numpy(rng.integers(len(train_y), size=(MEMBERS, FIT_BATCH - probes)))
+            picked_p = torch.from_numpy(rng.integers(len(probe_y), size=(MEMBERS, probes)))
+            x = torch.cat([train_x[picked_t], probe_x[picked_p]], 1)
+            y = torch.cat([train_y[picked_t], probe_y[picked_p]], 1)
+            error = torch.nn.functional.smooth_l1_loss(self._ensemble(x), y)
+            self._fit_optimiser.zero_grad()
+            error.backward()
+            self._fit_optimiser.step()
+
+    def _ready(self) -> bool:
+        return len(self.trained) >= 64 and len(self.probed) >= 12
+
+    def _table(self, memory: deque[tuple[Design, float]], *, held_out: bool, detrend: bool) -> tuple[Tensor, Tensor]:
+        designs, scores = zip(*memory, strict=True)
+        y = np.array(scores)
+        if detrend:  # losses fall as training goes on, whatever the design
+            time = np.linspace(-1, 1, len(y))
+            y = y - np.polyval(np.polyfit(time, y, 1), time)
+        y = (y - y.mean()) / max(y.std(), 1e-6)
+        with torch.no_grad():
+            x = self._features(*self._exact(list(designs)), held_out=held_out)
+        return x, torch.from_numpy(y).float()
+
+    def _exact(self, designs: list[Design]) -> tuple[Tensor, Tensor]:
+        space, n = self.generator.projection.space, len(designs)
+        widths = np.array([d.widths for d in designs], dtype=float).reshape(n, len(space.knobs))
+        gates = np.array([d.blocks for d in designs], dtype=float).reshape(n, len(space.blocks))
+        return torch.from_numpy(np.log2(widths)), torch.from_numpy(gates)
+
+    def _features(self, log_widths: Tensor, gates: Tensor, *, held_out: bool) -> Tensor:
+        """n × features: relative log widths, gates, information kept, cost, kind of measurement."""
+        space, projection = self.generator.projection.space, self.generator.projection
+        widths = 2**log_widths
+        params, macs = space.costs_torch(widths, gates)
+        cost = projection.weights[0] * params.log10() + projection.weights[1] * macs.log10()
+        kept = [self._interpolate(curve, widths[:, k]) for k, curve in enumerate(self.curves)]
+        columns = [
+            log_widths / torch.from_numpy(self._log_max), *([torch.stack(kept, 1)] if kept else []), gates,
+            (cost - projection.middle)[:, None], torch.full_like(cost, float(held_out))[:, None],
+        ]  # fmt: skip
+        return torch.cat(columns, 1).float()
+
+    @staticmethod
+    def _interpolate(curve: np.ndarray, width: Tensor) -> Tensor:
+        values = torch.from_numpy(curve)
+        low = width.detach().floor().long().clamp(0, len(curve) - 2)
+        return values[low] + (width - low) * (values[low + 1] - values[low])
+
+    def _ensemble(self, x: Tensor) -> Tensor:
+        """Predictions, members × n, for inputs members × n × features."""
+        w1, b1, w2, b2, w3, b3 = self.theta
+        hidden = torch.nn.functional.silu(x @ w1 + b1)
+        hidden = torch.nn.functional.silu(hidden @ w2 + b2)
+        return (hidden @ w3 + b3).squeeze(2)
+
+    def _predict(self, log_widths: Tensor, gates: Tensor, *, held_out: bool) -> Tensor:
+        x = self._features(log_widths, gates, held_out=held_out)
+        return self._ensemble(x.expand(MEMBERS, *x.shape))
+
+    def rank_correlations(self) -> tuple[float | None, float | None]:
+        """Spearman correlation with measured held-out scores on unseen designs: (θ_I, sizes only)."""
+        if len(self.judged) < 12:
+            return None, None
+        measured, predicted, sizes = np.array(self.judged).T
+        return float(spearmanr(measured, predicted).statistic), float(spearmanr(measured, sizes).statistic)
+
+    # --- Δθ_G ----------------------------------------------------------------------------------------------------
+
+    def propose(self, band: tuple[float, float], rng: np.random.Generator) -> list[Tensor]:
+        """Δθ_G: ascend the ensemble's lower bound at equal cost, keep the seeds apart, within the trust region.
+
+        Args:
+            band: Lowest and highest log10 cost that the generator works at.
+            rng: Draws seeds and budgets.
+        """
+        generator = self.generator
+        before = [p.detach().clone() for p in generator.parameters()]
+        if self._ready():
+            for _ in range(GENERATOR_STEPS):
+                z = torch.from_numpy(rng.standard_normal((GENERATOR_BATCH, NOISE_DIMENSION)))
+                log_cost = torch.from_numpy(rng.uniform(*band, size=GENERATOR_BATCH))
+                log_widths, gates = generator.relaxed(z, log_cost)
+                predicted = self._predict(log_widths, gates, held_out=True)
+                lower_bound = predicted.mean(0) - PESSIMISM * predicted.std(0)
+                same, _ = generator.relaxed(z, torch.full_like(log_cost, float(np.mean(band))))
+                spread = same.std(0) if same.shape[1] else same.new_zeros(1)
+                loss = -lower_bound.mean() + DIVERSITY * torch.relu(WANTED_SPREAD - spread).mean()
+                self._generator_optimiser.zero_grad()
+                loss.backward()
+                self._generator_optimiser.step()
+            correlation, _ = self.rank_correlations()
+            if correlation is None or correlation < TRUSTED_RANK:
+                self._add_measured_direction(band)
+        delta = [p.detach() - b for p, b in zip(generator.parameters(), before, strict=True)]
+        with torch.no_grad():
+            for p, b in zip(generator.parameters(), before, strict=True):
+                p.copy_(b)
+        return [d * self._trusted_share(before, delta, band) for d in delta]
+
+    def _add_measured_direction(self, band: tuple[float, float]) -> None:
+        """An evolution-strategy step: towards the choices of the probed designs that did better at their cost."""
+        recent = list(self.probed)[-24:]
+        log_widths, gates = self._exact([d for d, _ in recent])
+        score = np.array([s for _, s in recent])
+        cost = np.array([self.generator.projection.log_cost(d) for d, _ in recent])
+        if np.ptp(cost) > 1e-6:
+            score = score - np.polyval(np.polyfit(cost, score, 1), cost)
+        advantage = torch.from_numpy((score - score.mean()) / max(score.std(), 1e-6))
+        choices = torch.cat([log_widths / torch.from_numpy(self._log_max), gates], 1)
+        direction = (advantage[:, None] * (choices - choices.mean(0))).mean(0)
+        with torch.no_grad():
+            self.generator.mu += MEASURED_STEP * direction / max(float(direction.abs().max()), 1e-6)
+
+    def _trusted_share(self, before: list[Tensor], delta: list[Tensor], band: tuple[float, float]) -> float:
+        z = torch.from_numpy(np.random.default_rng(0).standard_normal((16, NOISE_DIMENSION)))
+        log_cost = torch.full((16,), float(np.mean(band)), dtype=torch.float64)
+        with torch.no_grad():
+            old, _ = self.generator.relaxed(z, log_cost)
+            self.generator.move(delta)
+            new, _ = self.generator.relaxed(z, log_cost)
+            for p, b in zip(self.generator.parameters(), before, strict=True):
+                p.copy_(b)
+        moved = float((new - old).abs().mean()) if new.numel() else 0.0
+        return min(1.0, TRUST / max(moved, 1e-9))
+
+    # --- checkpoints ---------------------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that the next cycle depends on, as named tensors."""
+        tensors = {f"theta.{i}": t for i, t in enumerate(self.theta)}
+        tensors |= prefixed("fit", optimiser_tensors(self._fit_optimiser))
+        tensors |= prefixed("generator", optimiser_tensors(self._generator_optimiser))
+        tensors |= {f"curve.{i}": torch.from_numpy(c) for i, c in enumerate(self.curves)}
+        for name, memory in (("trained", self.trained), ("probed", self.probed)):
+            log_widths, gates = self._exact([d for d, _ in memory])
+            scores = torch.tensor([s for _, s in memory], dtype=torch.float64)
+            tensors |= {f"{name}.log_widths": log_widths, f"{name}.gates": gates, f"{name}.scores": scores}
+        tensors["judged"] = torch.tensor(list(self.judged), dtype=torch.float64).reshape(-1, 3)
+        return tensors
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Inverse of :meth:`state`."""
+        with torch.no_grad():
+            for i, t in enumerate(self.theta):
+                t.copy_(tensors[f"theta.{i}"])
+        load_optimiser(self._fit_optimiser, without_prefix("fit", tensors))
+        load_optimiser(self._generator_optimiser, without_prefix("generator", tensors))
+        self.curves = [tensors[f"curve.{i}"].numpy() for i in range(len(self.curves))]
+        for name, memory in (("trained", self.trained), ("probed", self.probed)):
+            memory.clear()
+            widths = (2 ** tensors[f"{name}.log_widths"]).round().long().tolist()
+            gates = tensors[f"{name}.gates"].bool().tolist()
+            scores = tensors[f"{name}.scores"].tolist()
+            memory.extend(
+                (Design(tuple(w), tuple(g)), s) for w, g, s in zip(widths, gates, scores, strict=True)
+            )
+        self.judged.clear()
+        self.judged.extend(map(tuple, tensors["judged"].tolist()))

@@ -1,0 +1,79 @@
+"""Measuring a generated network without extracting it: batch-norm statistics, then outputs on a split."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.data import SPLIT_NAMES, Dataset
+from engine.elastic.network import Active, ElasticNetwork
+from engine.elastic.space import Design
+from engine.tasks import Task
+from engine.training import task_metric
+from engine.views import Normaliser, chunks
+
+STATISTICS_IMAGES = 1024
+STATISTICS_BATCH = 512
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measured design: the task metric and the mean loss on a split."""
+
+    metric: float
+    loss: float
+
+
+class Probe:
+    """Measures designs on the held-out splits.
+
+    Args:
+        network: The elastic network whose weights are measured.
+        dataset: The four splits.
+        normalise: Turns images into the network's input.
+        task: Gives the metric.
+    """
+
+    def __init__(self, network: ElasticNetwork, dataset: Dataset, normalise: Normaliser, task: Task) -> None:
+        self.network = network
+        self.task = task
+        self._dataset = dataset
+        self._normalise = normalise
+        self._splits: dict[str, tuple[Tensor, Tensor]] = {}
+        train = np.asarray(dataset.splits["train"].images[:STATISTICS_IMAGES])
+        self.statistics_batches = [normalise(part) for part in chunks(train, STATISTICS_BATCH)]
+
+    def split(self, name: str) -> tuple[Tensor, Tensor]:
+        """A held-out split as (normalised images, labels) on the device."""
+        if name not in self._splits:
+            split = self._dataset.splits[name]
+            labels = torch.from_numpy(np.asarray(split.labels)).to(self._normalise.device)
+            self._splits[name] = self._normalise(np.asarray(split.images)), labels
+        return self._splits[name]
+
+    def prepare(self, design: Design, *, quick: bool = False) -> tuple[Active, Tensor]:
+        """Activate a design and record its batch-norm statistics (``quick``: from one batch)."""
+        active = self.network.activate(design)
+        flat = self.network.gather(active)
+        self.network.record_statistics(active, flat, self.statistics_batches[:1] if quick else self.statistics_batches)
+        return active, flat
+
+    def measure(self, design: Design, split: str, *, quick: bool = False) -> Measured:
+        """The design's metric and loss on one split."""
+        active, flat = self.prepare(design, quick=quick)
+        return self.measure_prepared(active, flat, split)
+
+    def measure_prepared(self, active: Active, flat: Tensor, split: str) -> Measured:
+        run = lambda images: self.network.infer(active, flat, images)  # noqa: E731
+        return Measured(*task_metric(run, self.split(split), self.task))
+
+    def metrics(self, active: Active, flat: Tensor) -> Mapping[str, dict[str, float]]:
+        """The metric on every held-out split, under the names of the contract."""
+        names = {"search": "validation", "calibration": "calibration", "test": "test"}
+        return {
+            names[split]: {self.task.metric: self.measure_prepared(active, flat, split).metric}
+            for split in SPLIT_NAMES
+            if split in names
+        }

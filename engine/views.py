@@ -1,0 +1,121 @@
+"""Augmented views of the training images, made once, with the prototype's outputs on them.
+
+Distillation needs the prototype's outputs at every step. Over a fixed set of views they are computed once and the
+prototype never runs again, so that a step costs what the small network costs.
+"""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.data import Dataset, Split
+
+WANTED_IMAGES = 24_000  # views are added until there are about this many images
+MOST_VIEWS = 27
+IN_MEMORY_BYTES = 512 * 2**20
+ROTATION, SCALE, SHEAR, SHIFT = 0.2, 0.10, 0.15, 0.12  # radians; shares; share of the half-width
+
+
+class Normaliser:
+    """uint8 images -> normalised float32 on the device.
+
+    Args:
+        dataset: Gives the per-channel mean and standard deviation.
+        device: Where batches go.
+    """
+
+    def __init__(self, dataset: Dataset, device: torch.device) -> None:
+        self.device = device
+        self.mean = torch.tensor(dataset.mean, dtype=torch.float32, device=device)
+        self.std = torch.tensor(dataset.std, dtype=torch.float32, device=device).clamp_min(1e-3)
+        self._scale = (1 / (255 * self.std)).reshape(1, -1, 1, 1)
+        self._offset = (self.mean / self.std).reshape(1, -1, 1, 1)
+
+    def __call__(self, images: np.ndarray | Tensor) -> Tensor:
+        tensor = torch.from_numpy(np.ascontiguousarray(images)) if isinstance(images, np.ndarray) else images
+        return tensor.to(self.device, non_blocking=True).float() * self._scale - self._offset
+
+
+class Views:
+    """Fixed augmented copies of a split's images.
+
+    Args:
+        split: The training split, N images.
+        flip: Mirror some views left to right (right for photographs, wrong for characters).
+        directory: Where views that don't fit in memory are kept.
+
+    Attributes:
+        images: uint8, V·N × C × H × W; view v of image i is at v·N + i, and view 0 is the image itself.
+        labels: int64, V·N.
+        outputs: The prototype's outputs, V·N × …, once :meth:`teach` has run.
+    """
+
+    def __init__(self, split: Split, *, flip: bool, directory: Path) -> None:
+        count = len(split)
+        self.views = int(np.clip(round(WANTED_IMAGES / count), 2, MOST_VIEWS))
+        shape = (self.views * count, *split.images.shape[1:])
+        if math.prod(shape) > IN_MEMORY_BYTES:
+            directory.mkdir(parents=True, exist_ok=True)
+            self.images = np.lib.format.open_memmap(directory / "views.npy", "w+", np.uint8, shape)
+        else:
+            self.images = np.empty(shape, np.uint8)
+        self.labels = np.tile(split.labels, self.views)
+        self.count = count
+        self.outputs: Tensor | None = None
+        generator = torch.Generator().manual_seed(20240607)
+        for view in range(self.views):
+            for start in range(0, count, 2048):
+                part = np.asarray(split.images[start : start + 2048])
+                if view:
+                    part = _augment(torch.from_numpy(part), flip and view % 2 == 1, generator).numpy()
+                self.images[view * count + start : view * count + start + len(part)] = part
+
+    @torch.no_grad()
+    def teach(self, prototype: nn.Module, normalise: Normaliser) -> None:
+        """Cache the prototype's outputs on every view."""
+        prototype.eval()
+        parts = [prototype(normalise(part)).cpu() for part in chunks(self.images, 512)]
+        self.outputs = torch.cat(parts)
+
+    def batches(self, rng: np.random.Generator, size: int) -> Iterator[np.ndarray]:
+        """Endless batches of indices; each pass takes every image once, in a random view of it."""
+        size = min(size, self.count)
+        while True:
+            order = rng.permutation(self.count) + self.count * rng.integers(self.views, size=self.count)
+            for start in range(0, self.count - size + 1, size):
+                yield order[start : start + size]
+
+
+def chunks(images: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    """Consecutive parts of an array of images."""
+    for start in range(0, len(images), size):
+        yield images[start : start + size]
+
+
+def _augment(images: Tensor, flip: bool, generator: torch.Generator) -> Tensor:
+    """A random affine copy of each image (rotation, scale, shear, shift), edges repeated."""
+    n = len(images)
+
+    def uniform(extent: float) -> Tensor:
+        return (torch.rand(n, generator=generator) * 2 - 1) * extent
+
+    angle, scale, shear = uniform(ROTATION), 1 + uniform(SCALE), uniform(SHEAR)
+    # One pixel is 2 / side of the half-width: tiny images are shifted by at least about one.
+    reach = max(SHIFT, 2.0 / images.shape[-1])
+    matrix = torch.stack(
+        [
+            torch.stack([scale * angle.cos(), -scale * angle.sin() + shear, uniform(reach)], 1),
+            torch.stack([scale * angle.sin(), scale * angle.cos(), uniform(reach)], 1),
+        ],
+        1,
+    )
+    if flip:
+        matrix[:, 0] *= torch.where(torch.rand(n, 1, generator=generator) < 0.5, -1.0, 1.0)
+    grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
+    warped = F.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
+    return warped.round().clamp(0, 255).to(torch.uint8)
