@@ -74,3 +74,14 @@ def test_image_holds_what_the_dockerfile_copies():
     for source in (word for line in copies for word in line.split()[:-1]):
         assert source.split("/")[0] in kept
         assert (ROOT / source).exists()
+
+
+def test_every_setting_is_documented():
+    """docs/deployment.md lists exactly what the web application reads from its environment."""
+    reader = re.compile(r'(?:env|environment)\.(?:text|flag|integer|words|secret_key)\(\s*"([A-Z0-9_]+)"')
+    sources = [path.read_text() for path in (ROOT / "webapp").rglob("*.py")]
+    read = {name for source in sources for name in reader.findall(source)} | {"SECRET_KEY", "REDIS_URL"}
+    documented = re.findall(
+        r"^\| `([A-Z0-9_]+)` \|", (ROOT / "docs" / "deployment.md").read_text(), re.MULTILINE
+    )
+    assert sorted(documented) == sorted(read)

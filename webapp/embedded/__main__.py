@@ -93,6 +93,7 @@ def group_environment(host: str, var: Path) -> dict[str, str]:
     environment = {
         "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]" if host in LOOPBACK else "*",
         "LOG_LEVEL": "INFO",
+        "FERMIFORGE_STOP_GRACE_S": "15",  # what worker-runs is given to stop is a little longer
         **os.environ,
         "FERMIFORGE_EMBEDDED": "1",
         "FERMIFORGE_VAR": str(var),
