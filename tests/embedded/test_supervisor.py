@@ -54,7 +54,7 @@ def start_group(tmp_path):
     """Starts a group of scripts; returns its process and the pids that its services reported."""
     groups = []
 
-    def start(*scripts: str) -> tuple[subprocess.Popen, list[int]]:
+    def start(*scripts: str):
         group = subprocess.Popen(
             [sys.executable, "-c", GROUP, str(tmp_path), *scripts],
             cwd=ROOT,
