@@ -63,6 +63,7 @@ def start_group(tmp_path):
             text=True,
         )
         groups.append(group)
+        assert group.stdout
         assert group.stdout.readline() == "up\n", group.communicate()
         words = " ".join(log.read_text() for log in sorted(tmp_path.glob("*.log"))).split()
         return group, [int(word) for word in words if word.isdecimal()]
