@@ -150,7 +150,8 @@ def node_folder():
 
 
 def node_environment():
-    return dict(os.environ, PATH=node_folder() + os.pathsep + os.environ.get("PATH", os.defpath))
+    path = node_folder() + os.pathsep + os.environ.get("PATH", os.defpath)
+    return dict(os.environ, PATH=path, NO_COLOR="1")
 
 
 def install_node_modules():
@@ -245,7 +246,8 @@ def explain(title, said):
             "The package index could not be reached: check the network, or name your own index or proxy "
             "(PIP_INDEX_URL, npm_config_registry, HTTPS_PROXY), and run this again."
         )
-    last = "\n".join("  " + line for line in said.strip().splitlines()[-12:])
+    lines = [line for line in said.strip().splitlines() if not re.match(r"\s+at .+:\d+:\d+\)?$", line)]
+    last = "\n".join("  " + line for line in lines[-20:])
     return f"{title} failed; the last lines of {os.path.relpath(LOG)} say why:\n{last}"
 
 
