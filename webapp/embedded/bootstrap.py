@@ -150,8 +150,7 @@ def node_folder():
 
 
 def node_environment():
-    path = node_folder() + os.pathsep + os.environ.get("PATH", os.defpath)
-    return dict(os.environ, PATH=path, NO_COLOR="1")
+    return dict(os.environ, PATH=node_folder() + os.pathsep + os.environ.get("PATH", os.defpath))
 
 
 def install_node_modules():
@@ -246,6 +245,7 @@ def explain(title, said):
             "The package index could not be reached: check the network, or name your own index or proxy "
             "(PIP_INDEX_URL, npm_config_registry, HTTPS_PROXY), and run this again."
         )
+    said = re.sub(r"\x1b\[[0-9;]*m", "", said)  # colours
     lines = [line for line in said.strip().splitlines() if not re.match(r"\s+at .+:\d+:\d+\)?$", line)]
     last = "\n".join("  " + line for line in lines[-20:])
     return f"{title} failed; the last lines of {os.path.relpath(LOG)} say why:\n{last}"
