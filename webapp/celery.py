@@ -15,11 +15,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 # Only the supervision of a synthesis occupies the queue `runs`; every other task goes to `work`.
 TASK_ROUTES = {
-    "runs.supervise": {"queue": "runs"},
+    "runs.work": {"queue": "runs"},
 }
 
 BEAT_SCHEDULE: dict[str, dict] = {
     "look again at unfinished checks": {"task": "common.resume_checks", "schedule": 60.0},
+    "take back what dead workers held": {"task": "runs.reap", "schedule": 15.0, "options": {"expires": 15.0}},
 }
 
 app = Celery("fermiforge")

@@ -1,0 +1,159 @@
+"""Every write that a user makes about runs: create, pause, resume, cancel.
+
+Users only say where they want a run to be; where no worker holds the run, the move is made here at once.
+"""
+
+import hashlib
+import json
+
+from django.db import IntegrityError, transaction
+
+from webapp.accounts.actions import record_audit
+from webapp.accounts.models import User, Workspace
+from webapp.common import nudge
+from webapp.common.errors import Problem
+from webapp.common.uploads import CheckedUpload, CheckState
+from webapp.datasets.models import Dataset
+from webapp.prototypes.models import Prototype
+from webapp.runs import events, tasks
+from webapp.runs.models import Run
+from webapp.runs.requirements import check_requirements
+from webapp.runs.states import DesiredState, State
+
+
+def create_run(
+    *,
+    user: User,
+    workspace: Workspace,
+    prototype: Prototype,
+    dataset: Dataset,
+    requirements: list[dict],
+    objective: dict,
+    time_budget_s: int | None,
+    max_cycles: int | None,
+    seed: int,
+    target_yield: float,
+    name: str = "",
+    idempotency_key: str = "",
+) -> tuple[Run, bool]:
+    """Create a run and queue it; the same key with the same request answers with the run it made before.
+
+    Returns:
+        The run, and whether it is new.
+
+    Raises:
+        Problem: The request makes no sense, or the key was used for another request.
+    """
+    request = {
+        "name": name,
+        "prototype": str(prototype.pk),
+        "dataset": str(dataset.pk),
+        "requirements": requirements,
+        "objective": objective,
+        "time_budget_s": time_budget_s,
+        "max_cycles": max_cycles,
+        "seed": seed,
+        "target_yield": target_yield,
+    }
+    digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+    if idempotency_key and (earlier := _earlier(workspace, idempotency_key)):
+        return _same_request(earlier, digest), False
+    _check_ready(prototype, "prototype")
+    _check_ready(dataset, "dataset")
+    check_requirements(requirements, task=dataset.task)
+    if time_budget_s is None and max_cycles is None:
+        message = "Give time_budget_s or max_cycles; one of them has to end the run."
+        raise Problem(400, "endless", message, "/time_budget_s")
+    run = Run(
+        workspace=workspace,
+        created_by=user,
+        name=name or f"{prototype.name} on {dataset.name}"[:200],
+        prototype=prototype,
+        prototype_name=prototype.name,
+        dataset=dataset,
+        dataset_name=dataset.name,
+        task=dataset.task,
+        requirements=requirements,
+        objective=objective,
+        time_budget_s=time_budget_s,
+        max_cycles=max_cycles,
+        seed=seed,
+        target_yield=target_yield,
+        idempotency_key=idempotency_key,
+        idempotency_digest=digest,
+    )
+    try:
+        with transaction.atomic():
+            run.save(force_insert=True)
+            events.move(run, State.QUEUED, reason="Waiting for a worker.")
+            record_audit(workspace=workspace, user=user, action="run.create", target=run, name=run.name)
+            nudge.on_commit(tasks.work)
+    except IntegrityError:  # the same request arrived twice at once, and the other was first
+        earlier = _earlier(workspace, idempotency_key) if idempotency_key else None
+        if earlier is None:
+            raise
+        return _same_request(earlier, digest), False
+    return run, True
+
+
+@transaction.atomic
+def pause_run(*, run: Run, user: User) -> Run:
+    """Ask for a pause; the run's worker saves a checkpoint and lets go of it."""
+    run = _asked(run, user, "pause")
+    events.wish(run, DesiredState.PAUSED, reason="A pause was asked for.")
+    return run
+
+
+@transaction.atomic
+def resume_run(*, run: Run, user: User) -> Run:
+    """Queue a paused run again; it goes on from its checkpoint."""
+    run = _asked(run, user, "resume")
+    run.desired_state, run.losses = DesiredState.RUNNING, 0
+    events.move(run, State.QUEUED, reason="Waiting for a worker to go on.")
+    nudge.on_commit(tasks.work)
+    return run
+
+
+@transaction.atomic
+def cancel_run(*, run: Run, user: User) -> Run:
+    """End a run for good; at once where no worker holds it."""
+    run = _asked(run, user, "cancel")
+    if run.state in (State.QUEUED, State.PAUSED):
+        run.desired_state = DesiredState.CANCELLED
+        events.move(run, State.CANCELLED, reason="Cancelled.")
+    else:
+        events.wish(run, DesiredState.CANCELLED, reason="Cancelling was asked for.")
+    return run
+
+
+def _asked(run: Run, user: User, action: str) -> Run:
+    """The run, locked, if its user may ask this of it now."""
+    run = events.locked(run.pk)
+    if action not in run.actions:
+        wished = "" if run.desired_state == DesiredState.RUNNING else f", to be {run.desired_state}"
+        options = " or ".join(run.actions)
+        mend = f"what it takes now: {options}." if options else "it takes no further requests."
+        message = f"You can't {action} a run that is {run.state}{wished}; {mend}"
+        raise Problem(409, "illegal_transition", message)
+    record_audit(workspace=run.workspace, user=user, action=f"run.{action}", target=run)
+    return run
+
+
+def _check_ready(thing: CheckedUpload, kind: str) -> None:
+    if thing.state == CheckState.CHECKING:
+        message = f"The {kind} {thing.name!r} is still being checked; try again in a moment."
+        raise Problem(409, f"{kind}_not_ready", message, f"/{kind}")
+    if thing.state == CheckState.REJECTED:
+        message = f"The {kind} {thing.name!r} was rejected; mend what its report names and upload it again."
+        raise Problem(409, f"{kind}_rejected", message, f"/{kind}")
+
+
+def _earlier(workspace: Workspace, key: str) -> Run | None:
+    return Run.objects.filter(workspace=workspace, idempotency_key=key).first()
+
+
+def _same_request(run: Run, digest: str) -> Run:
+    if run.idempotency_digest != digest:
+        message = "This Idempotency-Key was used for a different request; send a new key with this one."
+        raise Problem(409, "idempotency_key_reused", message)
+    return run

@@ -1,0 +1,30 @@
+"""Celery's way into the runs: working on what waits, and taking back what was lost."""
+
+from celery import shared_task
+
+from webapp.runs.worker import leaving, worker_name
+
+@shared_task(name="runs.work")
+def work() -> None:
+    """Work on waiting runs, the oldest first, until none waits; a message is only a nudge to look."""
+    from webapp.runs.claims import claim_next
+    from webapp.runs.supervise import supervise
+
+    while not leaving() and (claim := claim_next(worker_name())) is not None:
+        supervise(claim, leaving=leaving)
+
+
+@shared_task(name="runs.reap")
+def reap() -> None:
+    """Take back runs and draws whose worker died, and nudge workers about whatever waits."""
+    from webapp.gallery.claims import draws_wait, reap_draws
+    from webapp.gallery.tasks import draw
+    from webapp.runs.claims import reap_runs, runs_wait
+
+    reap_runs()
+    reap_draws()
+    # A worker that is busy looks by itself when it is done, so the nudges need not outlive the next reaping.
+    if runs_wait():
+        work.apply_async(expires=15)
+    if draws_wait():
+        draw.apply_async(expires=15)
