@@ -9,11 +9,15 @@ import { Loading } from '@/shared/ui/states';
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageError });
 const getParentRoute = () => root;
 
+const run = createRoute({ getParentRoute, path: '/runs/$runId', component: lazyRouteComponent(() => import('./pages/RunLayout'), 'RunLayout') });
+const getRun = () => run;
+const synthesis = createRoute({ getParentRoute: getRun, path: '/', component: lazyRouteComponent(() => import('./pages/SynthesisPage'), 'SynthesisPage') });
+const gallery = createRoute({ getParentRoute: getRun, path: '/gallery', component: lazyRouteComponent(() => import('./pages/GalleryPage'), 'GalleryPage') });
+
 const routes = [
   createRoute({ getParentRoute, path: '/', component: lazyRouteComponent(() => import('./pages/RunsPage'), 'RunsPage') }),
   createRoute({ getParentRoute, path: '/runs/new', component: lazyRouteComponent(() => import('./pages/NewRunPage'), 'NewRunPage') }),
-  createRoute({ getParentRoute, path: '/runs/$runId', component: lazyRouteComponent(() => import('./pages/RunPage'), 'SynthesisPage') }),
-  createRoute({ getParentRoute, path: '/runs/$runId/gallery', component: lazyRouteComponent(() => import('./pages/RunPage'), 'GalleryPage') }),
+  run.addChildren([synthesis, gallery]),
   createRoute({ getParentRoute, path: '/datasets', component: lazyRouteComponent(() => import('./pages/DatasetPages'), 'DatasetsPage') }),
   createRoute({ getParentRoute, path: '/datasets/$datasetId', component: lazyRouteComponent(() => import('./pages/DatasetPages'), 'DatasetPage') }),
   createRoute({ getParentRoute, path: '/prototypes', component: lazyRouteComponent(() => import('./pages/PrototypePages'), 'PrototypesPage') }),

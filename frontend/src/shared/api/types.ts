@@ -14,7 +14,7 @@ export interface Session {
   workspace: string | null;
   embedded: boolean;
   csrf_token: string;
-  limits: { upload_bytes?: number };
+  limits: { upload_bytes?: number; workspace_bytes?: number };
 }
 
 export interface Page<T> {

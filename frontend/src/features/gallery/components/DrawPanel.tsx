@@ -1,0 +1,108 @@
+/** Dial a budget, draw a network. */
+import { Button, NumberInput, Slider } from '@mantine/core';
+import { type FormEvent, useState } from 'react';
+
+import { errorSentence, fieldErrors } from '@/shared/api/problem';
+import type { Certified, DrawRequest } from '@/shared/api/types';
+import { count, macs, percent, plain } from '@/shared/format/numbers';
+import { Callout } from '@/shared/ui/Callout';
+import { Panel } from '@/shared/ui/Panel';
+
+import { useDraw } from '../api/networks';
+import { predict } from '../model/predict';
+import css from './DrawPanel.module.css';
+
+interface DrawPanelProps {
+  runId: string;
+  certified: Certified | null;
+}
+
+const COUNT_MAX = 50;
+const STEP = 0.01;
+
+type Field = number | '';
+const orNothing = (value: string | number): Field => (typeof value === 'number' ? value : '');
+
+export function DrawPanel({ runId, certified }: DrawPanelProps) {
+  const [low, high] = certified?.budget_range ?? [0, 1];
+  const [budget, setBudget] = useState(low);
+  const [seed, setSeed] = useState<Field>('');
+  const [amount, setCount] = useState<Field>(1);
+  const [polish, setPolish] = useState<Field>(0);
+  const draw = useDraw(runId);
+  const errors = fieldErrors(draw.error);
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const body: DrawRequest = { budget, count: amount === '' ? 1 : amount, polish_s: polish === '' ? 0 : polish };
+    if (seed !== '') body.seed = seed;
+    draw.mutate(body, {
+      // The next press goes on from there: the same seed would only find the same network.
+      onSuccess: ({ results }) => {
+        if (seed !== '') setSeed(seed + results.length);
+      },
+    });
+  };
+
+  return (
+    <Panel
+      title="Draw networks"
+      note={
+        certified
+          ? 'Any budget within the calibrated range meets the requirements at the certified yield. A draw takes about a second.'
+          : 'This generator has no certified range: any budget can be tried, and each network is measured.'
+      }
+    >
+      <form className={css.form} onSubmit={submit} aria-label="Draw networks">
+        <div className={css.dial}>
+          <div className={css.dialHead}>
+            <span>Budget</span>
+            <output>{plain(budget)}</output>
+          </div>
+          <Slider
+            thumbLabel="Budget"
+            thumbProps={{ 'aria-valuetext': plain(budget) }}
+            value={budget}
+            onChange={setBudget}
+            min={low}
+            max={high}
+            step={STEP}
+            label={null}
+            disabled={high - low < STEP}
+            color="ember"
+          />
+          <div className={css.ends} aria-hidden>
+            <span>{plain(low)} leanest certified</span>
+            <span>{plain(high)}</span>
+          </div>
+          <PredictionLine certified={certified} budget={budget} />
+          {errors.budget && <p className={css.error}>{errors.budget}</p>}
+        </div>
+        <div className={css.fields}>
+          <NumberInput label="Seed" placeholder="next unused" min={0} allowDecimal={false} value={seed} onChange={(v) => { setSeed(orNothing(v)); }} error={errors.seed} />
+          <NumberInput label="Count" min={1} max={COUNT_MAX} clampBehavior="strict" allowDecimal={false} value={amount} onChange={(v) => { setCount(orNothing(v)); }} error={errors.count} />
+          <NumberInput label="Polish" suffix=" s" min={0} max={600} value={polish} onChange={(v) => { setPolish(orNothing(v)); }} error={errors.polish_s} />
+          <Button type="submit" loading={draw.isPending} size="sm">
+            Draw
+          </Button>
+        </div>
+        {draw.isError && Object.keys(errors).length === 0 && (
+          <Callout tone="bad" role="alert">
+            {errorSentence(draw.error)}
+          </Callout>
+        )}
+      </form>
+    </Panel>
+  );
+}
+
+function PredictionLine({ certified, budget }: { certified: Certified | null; budget: number }) {
+  const found = certified && predict(certified.scan, budget);
+  if (!found) return null;
+  return (
+    <p className={css.predicted}>
+      <b>Predicted:</b> {count(found.params)} parameters · {macs(found.macs)} MACs · {percent(found.accuracy)} accuracy{' '}
+      <small>between the points of the certified scan</small>
+    </p>
+  );
+}
