@@ -20,7 +20,7 @@ def record_audit(
         workspace=workspace,
         user=user if user and user.is_authenticated else None,
         action=action,
-        target_type=target._meta.model_name,
+        target_type=str(target._meta.model_name),
         target_id=str(target.pk),
         details=details,
     )

@@ -73,12 +73,13 @@ def create_upload(
     *, model, workspace: Workspace, user, name: str, upload: UploadedFile, suffix: str, **fields
 ):
     """The row, then its bytes; call it outside any transaction, and start the check afterwards."""
-    if upload.size > settings.UPLOAD_MAX_BYTES:
+    size = upload.size or 0
+    if size > settings.UPLOAD_MAX_BYTES:
         raise Problem(413, "too_large", too_large(), "/file")
     sha256 = digest_of(upload)
     with transaction.atomic():
         workspace = Workspace.objects.select_for_update().get(pk=workspace.pk)
-        if used_bytes(workspace) + upload.size > settings.WORKSPACE_MAX_BYTES:
+        if used_bytes(workspace) + size > settings.WORKSPACE_MAX_BYTES:
             raise Problem(
                 413,
                 "quota_exceeded",
@@ -92,7 +93,7 @@ def create_upload(
             name=name,
             key=f"workspaces/{workspace.pk}/{model._meta.model_name}s/{sha256}{suffix}",
             sha256=sha256,
-            size_bytes=upload.size,
+            size_bytes=size,
             **fields,
         )
     try:
@@ -127,7 +128,7 @@ def refuse_if_builtin(row: CheckedUpload) -> None:
 def refuse_if_in_use(row: CheckedUpload) -> None:
     """Raise 409 while a run that is not over uses the dataset or prototype; no new one can until commit."""
     type(row).objects.select_for_update().get(pk=row.pk)
-    kind = row._meta.model_name
+    kind = str(row._meta.model_name)
     run = apps.get_model("runs.Run").objects.filter(**{kind: row}, state__in=ACTIVE).first()
     if run is not None:
         raise Problem(
@@ -156,9 +157,10 @@ def settle_check(
     row: CheckedUpload, *, accepted: bool, report: dict | None, problems: list[dict], **fields
 ) -> None:
     """Write the verdict; a rejected file's bytes go at once."""
-    row = type(row).objects.select_for_update().filter(pk=row.pk, state=CheckState.CHECKING).first()
-    if row is None:  # deleted meanwhile, or settled by another worker
+    waiting = type(row).objects.select_for_update().filter(pk=row.pk, state=CheckState.CHECKING)
+    if not waiting:  # deleted meanwhile, or settled by another worker
         return
+    row = waiting[0]
     row.state = CheckState.READY if accepted else CheckState.REJECTED
     row.report, row.problems = report, problems
     for name, value in fields.items():

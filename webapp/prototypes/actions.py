@@ -1,6 +1,7 @@
 """Every write about prototypes."""
 
 import json
+import logging
 import tempfile
 from pathlib import Path, PurePath
 
@@ -9,9 +10,11 @@ from django.db import transaction
 from webapp.accounts.actions import record_audit
 from webapp.accounts.models import User, Workspace
 from webapp.common import nudge, uploads
-from webapp.common.engine import EngineAnswer, run_engine
+from webapp.common.engine import run_engine
 from webapp.prototypes.models import Prototype, Source
 from webapp.prototypes.pickles import refuse_pickle
+
+log = logging.getLogger(__name__)
 
 ZOO_NAMES = {
     "resnet8": "ResNet-8",
@@ -103,9 +106,11 @@ def check_prototype(*, prototype: Prototype) -> None:
 def describe_zoo() -> None:
     """Fill in what the engine says about each built-in prototype, asking once for all workspaces."""
     blank = Prototype.objects.filter(source=Source.ZOO, report=None)
-    for zoo in blank.values_list("zoo", flat=True).order_by("zoo").distinct():
+    for zoo in ZOO_NAMES:
+        if not blank.filter(zoo=zoo).exists():
+            continue
         known = Prototype.objects.filter(zoo=zoo).exclude(report=None).first()
-        inspection = known.report if known else _inspect_zoo(zoo).last("inspection")
+        inspection = known.report if known else _inspect_zoo(zoo)
         if inspection:
             blank.filter(zoo=zoo).update(report=inspection, **_figures(inspection))
 
@@ -117,11 +122,14 @@ def resume_prototype_checks() -> None:
         nudge.now("prototypes.describe_zoo")
 
 
-def _inspect_zoo(zoo: str) -> EngineAnswer:
+def _inspect_zoo(zoo: str) -> dict | None:
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder) / "spec.json"
         spec.write_text(json.dumps({"prototype": {"zoo": zoo}}))
-        return run_engine("inspect", spec)
+        answer = run_engine("inspect", spec)
+    if answer.code:
+        log.error("The engine's inspection of %s ended with %s: %s", zoo, answer.code, answer.log)
+    return answer.last("inspection")
 
 
 def _figures(inspection: dict) -> dict:

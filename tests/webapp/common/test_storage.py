@@ -2,18 +2,30 @@
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import InMemoryStorage, default_storage
+from django.core.files.storage import Storage, default_storage
 
 from webapp.common.storage import local_path
 
 KEY = "workspaces/w/datasets/abc.zip"
 
 
-class Bucket(InMemoryStorage):
+class Bucket(Storage):
     """A storage that has no paths, as a bucket has none."""
 
-    def path(self, name: str) -> str:
-        raise NotImplementedError
+    def __init__(self):
+        self.objects: dict[str, bytes] = {}
+
+    def exists(self, name):
+        return name in self.objects
+
+    def _save(self, name, content):
+        self.objects[name] = content.read()
+        return name
+
+    def _open(self, name, mode="rb"):
+        if name not in self.objects:
+            raise FileNotFoundError(name)
+        return ContentFile(self.objects[name])
 
 
 @pytest.fixture(params=["django.core.files.storage.FileSystemStorage", f"{__name__}.Bucket"])

@@ -103,8 +103,8 @@ class TokenViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericViewS
         form = NewTokenSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         row, token = actions.create_token(user=request.user, **form.validated_data)
-        row.token = token
-        return Response(CreatedTokenSerializer(row).data, status=status.HTTP_201_CREATED)
+        body = {**TokenSerializer(row).data, "token": token}
+        return Response(body, status=status.HTTP_201_CREATED)
 
     def perform_destroy(self, instance) -> None:
         actions.delete_token(token=instance, user=self.request.user)
