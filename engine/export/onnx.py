@@ -5,7 +5,9 @@ newer one takes 2 s and more, names every tensor as the module does, and can lea
 deprecated; the exact torch pin and the parity check of every export stand guard.
 """
 
+import contextlib
 import io
+import sys
 import warnings
 from pathlib import Path
 
@@ -37,7 +39,8 @@ PASSED_THROUGH = ("Identity", "Transpose", "DequantizeLinear")
 def write(module: nn.Module, path: Path, metadata: dict[str, str], input_shape: tuple[int, int, int]) -> None:
     """Writes ``module`` as ONNX; the same module gives the same bytes."""
     stream = io.BytesIO()
-    with warnings.catch_warnings():
+    # The exporter prints the graph where it fails; standard output belongs to the caller.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
         # "Deprecated" (see above), and advice about folding for networks that are exported to be trained.
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", message=".*constant folding be turned off")

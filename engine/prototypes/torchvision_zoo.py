@@ -1,9 +1,4 @@
-"""Every torchvision classification model by name, fitted to the data's channels and classes.
-
-Fitting is generic: the first convolution is the stem and the last linear layer (in SqueezeNet, which has
-none, the last convolution) is the head, whatever the model calls them. Pretrained weights keep all other
-layers; a stem for other channels starts from the pretrained one averaged over colour.
-"""
+"""Every torchvision classification model by name, fitted to the data's channels and classes."""
 
 from pathlib import Path
 from urllib.error import URLError
@@ -15,6 +10,7 @@ from torch import Tensor, nn
 from torchvision import models
 
 from engine.errors import RequestError
+from engine.prototypes.fitting import fit_head, fit_stem, head_name, stem_name
 
 IMAGENET_CLASSES = 1000
 
@@ -48,11 +44,11 @@ def torchvision_network(
         )
     if weights is None:
         model = _bare(name, classes, image_size)
-        _fit_stem(model, in_channels)
+        fit_stem(model, in_channels)
     else:
         model = _pretrained(name, weights, image_size)
-        _fit_stem(model, in_channels)
-        _fit_head(model, classes)
+        fit_stem(model, in_channels)
+        fit_head(model, classes)
     _try_out(name, model, in_channels, image_size)
     return model
 
@@ -82,11 +78,11 @@ def _pretrained(name: str, weights: str, image_size: int) -> nn.Module:
             ) from error
     tensors = _read_safetensors(Path(weights))
     model = _bare(name, IMAGENET_CLASSES, image_size)
-    stem, head = _stem_name(model), _head_name(model)
+    stem, head = stem_name(model), head_name(model)
     if f"{head}.weight" in tensors:
         model = _bare(name, len(tensors[f"{head}.weight"]), image_size)
     if f"{stem}.weight" in tensors and tensors[f"{stem}.weight"].dim() == 4:
-        _fit_stem(model, tensors[f"{stem}.weight"].shape[1])
+        fit_stem(model, tensors[f"{stem}.weight"].shape[1])
     try:
         model.load_state_dict(tensors, strict=True)
     except RuntimeError as error:
@@ -126,49 +122,6 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
             "prototype.weights",
         )
     return tensors
-
-
-def _stem_name(model: nn.Module) -> str:
-    return next(name for name, module in model.named_modules() if isinstance(module, nn.Conv2d))
-
-
-def _head_name(model: nn.Module) -> str:
-    linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
-    convolutions = [name for name, module in model.named_modules() if isinstance(module, nn.Conv2d)]
-    return (linear or convolutions)[-1]
-
-
-def _fit_stem(model: nn.Module, in_channels: int) -> None:
-    name = _stem_name(model)
-    old = model.get_submodule(name)
-    assert isinstance(old, nn.Conv2d)
-    if old.in_channels == in_channels:
-        return
-    new = nn.Conv2d(
-        in_channels, old.out_channels, old.kernel_size, old.stride, old.padding, old.dilation,
-        bias=old.bias is not None,
-    )  # fmt: skip
-    with torch.no_grad():
-        # The sum over input channels stays, so grey images give what they gave as RGB.
-        grey = old.weight.sum(dim=1, keepdim=True) / in_channels
-        new.weight.copy_(grey.expand_as(new.weight))
-        if old.bias is not None and new.bias is not None:
-            new.bias.copy_(old.bias)
-    model.set_submodule(name, new)
-    if hasattr(model, "transform_input"):
-        model.transform_input = False  # GoogLeNet's and Inception's renormalisation assumes RGB
-
-
-def _fit_head(model: nn.Module, classes: int) -> None:
-    name = _head_name(model)
-    old = model.get_submodule(name)
-    if isinstance(old, nn.Linear):
-        if old.out_features != classes:
-            model.set_submodule(name, nn.Linear(old.in_features, classes, old.bias is not None))
-        return
-    assert isinstance(old, nn.Conv2d)
-    if old.out_channels != classes:
-        model.set_submodule(name, nn.Conv2d(old.in_channels, classes, old.kernel_size))
 
 
 def _try_out(name: str, model: nn.Module, in_channels: int, image_size: int) -> None:
