@@ -20,7 +20,7 @@ def test_from_a_first_visit_to_a_network_in_hand(open_page, size, api, shoot, tm
         )
         shoot(page, "first-visit")
     else:
-        page.get_by_role("link", name="New synthesis").click()
+        page.get_by_role("link", name="Start a synthesis").click()
     run = start_synthesis(page, accuracy=92, seconds=40)
 
     watch(page, api, run, shoot, size)
@@ -50,7 +50,7 @@ def watch(page: Page, api, run: str, shoot, size: str) -> None:
 def draw(page: Page, shoot, size: str) -> None:
     """Siblings of one budget, each with a card."""
     page.get_by_role("link", name=re.compile("Gallery")).click()
-    page.get_by_label("Count").fill(str(NETWORKS))
+    page.get_by_label("Count", exact=True).fill(str(NETWORKS))
     page.get_by_role("button", name="Draw", exact=True).click()
     cards = page.get_by_role("article")
     expect(cards).to_have_count(NETWORKS)
