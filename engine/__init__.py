@@ -1,9 +1,9 @@
 """FermiForge's synthesis engine: a library and a command line (``python -m engine``).
 
-    result = synthesize(spec, out_dir, on_event=print)
-    generator = load_generator(out_dir)
-    network = generator.draw(seed=7, budget=0.3)
-    network.module                       # a plain torch.nn.Module
+result = synthesize(spec, out_dir, on_event=print)
+generator = load_generator(out_dir)
+network = generator.draw(seed=7, budget=0.3)
+network.module                       # a plain torch.nn.Module
 """
 
 from typing import Any

@@ -12,7 +12,10 @@ import numpy as np
 START = 0.6  # of the way from the smallest design to the largest, in log cost
 BELOW, ABOVE = 0.08, 0.30  # of log10 cost: the trained band around the boundary
 WIDE_SHARE = 0.15  # of the budgets are drawn from the whole range above the band
-HELD_UNTIL, FROZEN_FROM = 0.12, 0.6  # of training: before, nothing has learned; after, all budgets get trained
+HELD_UNTIL, FROZEN_FROM = (
+    0.12,
+    0.6,
+)  # of training: before, nothing has learned; after, all budgets get trained
 LARGEST_STEP, SMALLEST_STEP = 0.10, 0.02
 SLACK = 0.015  # of the task metric, at first: the last part of training still raises it
 
@@ -63,6 +66,8 @@ class Boundary:
             return
         direction = -1 if metric >= threshold - SLACK * (1 - progress / FROZEN_FROM) else 1
         factor = 1.25 if direction == self.direction else 0.6
-        self.step = float(np.clip(self.step * (factor if self.direction else 1.0), SMALLEST_STEP, LARGEST_STEP))
+        self.step = float(
+            np.clip(self.step * (factor if self.direction else 1.0), SMALLEST_STEP, LARGEST_STEP)
+        )
         self.direction = direction
         self.centre = float(np.clip(self.centre + direction * self.step, self.low, self.high))

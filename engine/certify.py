@@ -190,7 +190,12 @@ def _confirm(decode: Decode, budget: float, threshold: float) -> tuple[Yield, Yi
 
 
 def _upper_end(
-    decode: Decode, smallest: float, largest: float, threshold: float, target: float, scan: list[dict[str, float]]
+    decode: Decode,
+    smallest: float,
+    largest: float,
+    threshold: float,
+    target: float,
+    scan: list[dict[str, float]],
 ) -> float:
     """The largest budget up to which spot checks reach the target as well."""
     upper = smallest

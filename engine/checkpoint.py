@@ -38,7 +38,9 @@ def load_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             return {name: file.get_tensor(name) for name in file.keys()}, record  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, TypeError) as error:
         raise RequestError(
-            "bad_checkpoint", f"{path} can't be read ({error}); start the run again in an empty folder.", "out"
+            "bad_checkpoint",
+            f"{path} can't be read ({error}); start the run again in an empty folder.",
+            "out",
         ) from error
 
 

@@ -112,7 +112,14 @@ class TrainedGenerator:
         return ATTEMPTS - 1, trials[best].design, False
 
     def _describe(
-        self, seed: int, budget: float, design: Design, active: Active, flat: Tensor, verified: bool, attempts: int
+        self,
+        seed: int,
+        budget: float,
+        design: Design,
+        active: Active,
+        flat: Tensor,
+        verified: bool,
+        attempts: int,
     ) -> dict[str, Any]:
         parts, spec = self.parts, self.parts.setting.spec
         normalise, task = parts.setting.normalise, parts.setting.task.metric
@@ -120,7 +127,9 @@ class TrainedGenerator:
         params, macs = parts.network.space.cost(design)
         metrics = dict(parts.probe.metrics(active, flat))
         test = metrics["test"][task]
-        judged = spec.requirements.judge({task: test, "params": params, "macs": macs, "size_mb": size_mb(params)})
+        judged = spec.requirements.judge(
+            {task: test, "params": params, "macs": macs, "size_mb": size_mb(params)}
+        )
         return {
             "seed": seed,
             "budget": budget,
@@ -155,7 +164,10 @@ def network_record(network: Network, space: Space) -> dict[str, Any]:
     widths = dict(zip((k.name for k in space.knobs), network.design.widths, strict=True))
     removed = [b.name for b, stays in zip(space.blocks, network.design.blocks, strict=True) if not stays]
     record = {name: getattr(network, name) for name in names}
-    return record | {"size_mb": size_mb(network.params), "design": {"widths": widths, "blocks_removed": removed}}
+    return record | {
+        "size_mb": size_mb(network.params),
+        "design": {"widths": widths, "blocks_removed": removed},
+    }
 
 
 def fingerprint(module: fx.GraphModule, design: Design) -> str:
@@ -173,11 +185,14 @@ def load_generator(out_dir: Path | str, device: torch.device | None = None) -> T
     """
     path = Path(out_dir) / GENERATOR
     if not path.exists():
-        raise RequestError("no_generator", f"{out_dir} holds no finished generator; run synthesize first.", "dir")
+        raise RequestError(
+            "no_generator", f"{out_dir} holds no finished generator; run synthesize first.", "dir"
+        )
     tensors, record = load_state(path)
     setting = Setting.prepare(parse_spec(record["spec"]), Path(out_dir), device or torch.device("cpu"))
     setting.prototype.load_state_dict(without_prefix("prototype", tensors))
     setting.prototype.eval()
+    setting.suit_processor()
     parts = Synthesized.start(setting)
     parts.load(without_prefix("parts", tensors))
     saved = record["certificate"]

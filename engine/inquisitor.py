@@ -22,9 +22,10 @@ TRAINING_MEMORY, PROBE_MEMORY, JUDGED = 2000, 240, 60
 FIT_STEPS, FIT_BATCH, FIT_RATE = 40, 192, 3e-3
 PROBE_SHARE = 0.34  # of each fitting batch
 PESSIMISM = 0.5  # standard deviations subtracted from the mean: the ensemble's lower bound
-DIVERSITY, WANTED_SPREAD = 3.0, 0.36  # weight; standard deviation of log2 width over seeds
+DIVERSITY, WANTED_SPREAD = 3.0, 0.5  # weight; standard deviation of log2 width over seeds
 GENERATOR_RATE, GENERATOR_STEPS, GENERATOR_BATCH = 0.03, 3, 32
 TRUST = 0.25  # most that the widths may move in a cycle: mean |Δ log2 width|
+TRUST_HALVINGS = 12
 TRUSTED_RANK = 0.5  # below this rank correlation the measured direction is mixed in
 MEASURED_STEP = 0.15
 
@@ -35,9 +36,10 @@ class Inquisitor:
     Args:
         generator: The generator that it will probe and improve.
         seed: Seed of θ_I.
+        rate: Learning rate of θ_G along the ensemble's gradient.
     """
 
-    def __init__(self, generator: Generator, seed: int) -> None:
+    def __init__(self, generator: Generator, seed: int, rate: float = GENERATOR_RATE) -> None:
         self.generator = generator
         space = generator.projection.space
         self._log_max = np.log2(np.maximum(space.max_widths, 2)).astype(float)
@@ -53,7 +55,7 @@ class Inquisitor:
             weights(MEMBERS, HIDDEN, 1), torch.zeros(MEMBERS, 1, 1, requires_grad=True),
         ]  # fmt: skip
         self._fit_optimiser = torch.optim.Adam(self.theta, lr=FIT_RATE)
-        self._generator_optimiser = torch.optim.Adam(generator.parameters(), lr=GENERATOR_RATE)
+        self._generator_optimiser = torch.optim.Adam(generator.parameters(), lr=rate)
         self.trained: deque[tuple[Design, float]] = deque(maxlen=TRAINING_MEMORY)
         self.probed: deque[tuple[Design, float]] = deque(maxlen=PROBE_MEMORY)
         self.judged: deque[tuple[float, float, float]] = deque(maxlen=JUDGED)  # measured, predicted, cost
@@ -104,7 +106,9 @@ class Inquisitor:
     def _ready(self) -> bool:
         return len(self.trained) >= 64 and len(self.probed) >= 12
 
-    def _table(self, memory: deque[tuple[Design, float]], *, held_out: bool, detrend: bool) -> tuple[Tensor, Tensor]:
+    def _table(
+        self, memory: deque[tuple[Design, float]], *, held_out: bool, detrend: bool
+    ) -> tuple[Tensor, Tensor]:
         designs, scores = zip(*memory, strict=True)
         y = np.array(scores)
         if detrend:  # losses fall as training goes on, whatever the design
@@ -206,16 +210,21 @@ class Inquisitor:
             self.generator.mu += MEASURED_STEP * direction / max(float(direction.abs().max()), 1e-6)
 
     def _trusted_share(self, before: list[Tensor], delta: list[Tensor], band: tuple[float, float]) -> float:
+        """The largest of 1, ½, ¼, … by which Δθ_G keeps the widths within the trust region."""
         z = torch.from_numpy(np.random.default_rng(0).standard_normal((16, NOISE_DIMENSION)))
         log_cost = torch.full((16,), float(np.mean(band)), dtype=torch.float64)
+        share = 1.0
         with torch.no_grad():
             old, _ = self.generator.relaxed(z, log_cost)
-            self.generator.move(delta)
-            new, _ = self.generator.relaxed(z, log_cost)
-            for p, b in zip(self.generator.parameters(), before, strict=True):
-                p.copy_(b)
-        moved = float((new - old).abs().mean()) if new.numel() else 0.0
-        return min(1.0, TRUST / max(moved, 1e-9))
+            for _ in range(TRUST_HALVINGS):
+                self.generator.move([share * d for d in delta])
+                new, _ = self.generator.relaxed(z, log_cost)
+                for p, b in zip(self.generator.parameters(), before, strict=True):
+                    p.copy_(b)
+                if not new.numel() or float((new - old).abs().mean()) <= TRUST:
+                    return share
+                share /= 2
+        return 0.0
 
     # --- checkpoints ---------------------------------------------------------------------------------------------
 

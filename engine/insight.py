@@ -164,4 +164,3 @@ class Observer:
             }
             for k, r in sorted(self.last.items())
         ]
-

@@ -15,7 +15,9 @@ from engine.views import Views
 PEAK_RATE = 0.05
 
 
-def polish(parts: Synthesized, views: Views, active: Active, flat: Tensor, seconds: float, seed: int) -> Tensor:
+def polish(
+    parts: Synthesized, views: Views, active: Active, flat: Tensor, seconds: float, seed: int
+) -> Tensor:
     """Distil the prototype into one design for a while.
 
     Args:

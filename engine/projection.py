@@ -15,6 +15,7 @@ from engine.requirements import Requirements, size_mb
 
 SHIFTS = np.linspace(-14.0, 14.0, 113)
 REFINEMENTS = 2
+FILLED_CHANNELS = 4
 GATE_SHARPNESS = 2.0  # slope of a relaxed gate
 
 
@@ -69,15 +70,40 @@ class Projection:
             rounding: In [0, 1) for each choice: a width rounds up when its fraction exceeds 1 − rounding.
             log_cost: The budget.
         """
+        _, gates = self._largest(u, rounding, log_cost, None)
+        # A block costs a lot at once: with the blocks settled, the widths take up what is left of the budget.
+        widths, _ = self._largest(u, rounding, log_cost, gates)
+        widths = self._fill(widths, gates, rounding, log_cost)
+        return Design(tuple(int(w) for w in widths), tuple(bool(g) for g in gates))
+
+    def _largest(
+        self, u: np.ndarray, rounding: np.ndarray, log_cost: float, settled: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(widths, gates) at the largest shift that fits; ``settled`` gates don't follow the shift."""
         shifts = SHIFTS
         for _ in range(1 + REFINEMENTS):
             widths, gates = self._decode(u[None] + shifts[:, None], rounding)
+            if settled is not None:
+                gates = np.broadcast_to(settled, gates.shape)
             fits = np.flatnonzero(self._fits(widths, gates, log_cost))
             best = fits[-1] if fits.size else 0
-            upper = shifts[min(best + 1, shifts.size - 1)]
             chosen = widths[best], gates[best]
-            shifts = np.linspace(shifts[best], upper, 33)
-        return Design(tuple(int(w) for w in chosen[0]), tuple(bool(g) for g in chosen[1]))
+            shifts = np.linspace(shifts[best], shifts[min(best + 1, shifts.size - 1)], 33)
+        return chosen
+
+    def _fill(
+        self, widths: np.ndarray, gates: np.ndarray, rounding: np.ndarray, log_cost: float
+    ) -> np.ndarray:
+        """Widths are whole, so several may step at one shift: single channels take up what that leaves unspent."""
+        steps = np.eye(widths.size)[np.argsort(-rounding[: widths.size])]
+        for _ in range(FILLED_CHANNELS):
+            wider = widths + steps
+            fits = self._fits(wider, np.broadcast_to(gates, (len(wider), gates.size)), log_cost)
+            allowed = np.flatnonzero(fits & (wider <= self.space.max_widths).all(1))
+            if not allowed.size:
+                break
+            widths = wider[allowed[0]]
+        return widths
 
     def _decode(self, u: np.ndarray, rounding: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         knobs = len(self.space.knobs)
@@ -122,7 +148,9 @@ class Projection:
         knobs = len(self.space.knobs)
         shifted = u + shift[:, None]
         low, high = torch.from_numpy(self._log_min), torch.from_numpy(self._log_max)
-        return low + torch.sigmoid(shifted[:, :knobs]) * (high - low), torch.sigmoid(GATE_SHARPNESS * shifted[:, knobs:])
+        return low + torch.sigmoid(shifted[:, :knobs]) * (high - low), torch.sigmoid(
+            GATE_SHARPNESS * shifted[:, knobs:]
+        )
 
     def _soft_cost(self, u: Tensor, shift: Tensor) -> Tensor:
         log_widths, gates = self._soft(u, shift)

@@ -63,7 +63,24 @@ class Setting:
                 "use a prototype whose last layer has one output for each class.",
                 "prototype",
             )
-        return cls(spec, out_dir, device, dataset, prototype.to(device), Normaliser(dataset, device), TASKS[spec.task]())
+        return cls(
+            spec,
+            out_dir,
+            device,
+            dataset,
+            prototype.to(device),
+            Normaliser(dataset, device),
+            TASKS[spec.task](),
+        )
+
+    def suit_processor(self) -> None:
+        """Choose kernels for the shared network's steps: nearly every design has shapes of its own, and oneDNN builds
+        a primitive for each. Without it a step on 8×8 images took 5.6 instead of 11.5 ms (ResNet-8); grouped
+        convolutions are the exception, since the plain implementation runs them one group at a time."""
+        _, height, width = self.dataset.image_shape
+        grouped = any(getattr(m, "groups", 1) > 1 for m in self.prototype.modules())
+        if height * width <= SMALL_IMAGE and not grouped:
+            torch.backends.mkldnn.enabled = False
 
     @property
     def threshold(self) -> float:
@@ -89,12 +106,6 @@ class Synthesized:
             RequestError: When nothing can shrink, or not even the smallest design meets the limits.
         """
         spec = setting.spec
-        _, height, width = setting.dataset.image_shape
-        grouped = any(getattr(m, "groups", 1) > 1 for m in setting.prototype.modules())
-        if height * width <= SMALL_IMAGE and not grouped:
-            # Nearly every design has shapes of its own, and oneDNN builds a primitive for each: without it a step on
-            # 8×8 images took 5.6 instead of 11.5 ms. (Without it, grouped convolutions run one group at a time.)
-            torch.backends.mkldnn.enabled = False
         network = ElasticNetwork(setting.prototype, setting.dataset.image_shape, setting.device)
         projection = Projection(network.space, spec.objective, spec.requirements)
         if not projection.feasible:

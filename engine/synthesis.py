@@ -95,7 +95,12 @@ class Synthesis:
     """One run. See :func:`synthesize`."""
 
     def __init__(
-        self, spec: Spec, out_dir: Path, on_event: OnEvent, should_stop: Callable[[], bool], device: torch.device
+        self,
+        spec: Spec,
+        out_dir: Path,
+        on_event: OnEvent,
+        should_stop: Callable[[], bool],
+        device: torch.device,
     ) -> None:
         self.spec = spec
         self.out_dir = out_dir
@@ -105,11 +110,14 @@ class Synthesis:
             self.saved = load_state(out_dir / CHECKPOINT)
             if self.saved[1]["spec"] != spec.raw:
                 raise RequestError(
-                    "bad_spec", "The folder holds a run of another spec; resume that one, or choose an empty folder.", "out"
+                    "bad_spec",
+                    "The folder holds a run of another spec; resume that one, or choose an empty folder.",
+                    "out",
                 )
         record = self.saved[1] if self.saved else {"seq": 0, "elapsed": 0.0}
         self.log = EventLog(on_event, seq=record["seq"], elapsed=record["elapsed"])
         self.setting = Setting.prepare(spec, out_dir, device)
+        Synthesized.start(self.setting)  # what can't be synthesized is refused before anything is trained
 
     def run(self) -> SynthesisResult:
         """φ, U, 1_r → G."""
@@ -151,7 +159,9 @@ class Synthesis:
     def _initialise(self) -> None:
         setting = self.setting
         self.views = Views(
-            setting.dataset.splits["train"], flip=setting.dataset.image_shape[0] == 3, directory=self.out_dir / "data"
+            setting.dataset.splits["train"],
+            flip=setting.dataset.image_shape[0] == 3,
+            directory=self.out_dir / "data",
         )
         if self.saved:
             setting.prototype.load_state_dict(without_prefix("prototype", self.saved[0]))
@@ -159,6 +169,7 @@ class Synthesis:
         else:
             self._train_prototype()
         self.views.teach(setting.prototype, setting.normalise)
+        setting.suit_processor()
         self.parts = parts = Synthesized.start(setting)
         self.trainer = SharedTrainer(parts.network, self.views, setting.normalise, setting.task)
         self.observer = Observer(parts.network, setting.task)
@@ -204,7 +215,9 @@ class Synthesis:
         data = setting.dataset.splits[split]
         labels = torch.from_numpy(np.asarray(data.labels)).to(setting.device)
         setting.prototype.eval()
-        return task_metric(setting.prototype, (setting.normalise(np.asarray(data.images)), labels), setting.task)
+        return task_metric(
+            setting.prototype, (setting.normalise(np.asarray(data.images)), labels), setting.task
+        )
 
     def _order_channels(self) -> None:
         """Narrow networks take the most informative channels: the prototype itself is probed once."""
@@ -218,7 +231,10 @@ class Synthesis:
     def _report_prototype(self) -> None:
         space, task = self.parts.network.space, self.setting.task
         params, macs = space.cost(space.full)
-        metrics = {"validation": self._prototype_metric("search")[0], "test": self._prototype_metric("test")[0]}
+        metrics = {
+            "validation": self._prototype_metric("search")[0],
+            "test": self._prototype_metric("test")[0],
+        }
         self.log.emit(
             "prototype_ready",
             params=params,
@@ -257,7 +273,9 @@ class Synthesis:
                 break
         return designs, torch.stack(losses).tolist()
 
-    def _probe_and_observe(self, progress: float) -> tuple[list[tuple[int, float, Design]], list[tuple[float, float]]]:
+    def _probe_and_observe(
+        self, progress: float
+    ) -> tuple[list[tuple[int, float, Design]], list[tuple[float, float]]]:
         """Networks from fresh seeds are probed; the first is also given the stimuli."""
         rng, parts = self._rng(3), self.parts
         low, high = self.boundary.band
@@ -270,7 +288,9 @@ class Synthesis:
             design = parts.generator.design(seed, log_cost)
             active, flat = parts.probe.prepare(design, quick=True)
             if i == 0:
-                self.observer.probe(active, flat, *stimuli(images, labels, STIMULI, self.spec.seed + self.cycle))
+                self.observer.probe(
+                    active, flat, *stimuli(images, labels, STIMULI, self.spec.seed + self.cycle)
+                )
             found = parts.probe.measure_prepared(active, flat, "search")
             probes.append((seed, parts.projection.to_budget(log_cost), design))
             measured.append((found.metric, found.loss))
@@ -313,14 +333,21 @@ class Synthesis:
             params, macs = space.cost(design)
             rows.append(
                 {
-                    "seed": seed, "budget": budget, "params": params, "macs": macs, task: metric,
-                    "netscore": score(metric, params, macs), "meets": metric >= self.setting.threshold,
+                    "seed": seed,
+                    "budget": budget,
+                    "params": params,
+                    "macs": macs,
+                    task: metric,
+                    "netscore": score(metric, params, macs),
+                    "meets": metric >= self.setting.threshold,
                 }  # fmt: skip
             )
         self.cycle += 1
         progress = phase.progress(self.cycle, self.log.elapsed)
         correlation, by_size = self.inquisitor.rank_correlations()
-        mean = {name: float(np.mean([row[name] for row in rows])) for name in (task, "params", "macs", "netscore")}
+        mean = {
+            name: float(np.mean([row[name] for row in rows])) for name in (task, "params", "macs", "netscore")
+        }
         at_boundary = rows[: PROBES_PER_CYCLE // 2]
         self.log.emit(
             "cycle",
@@ -378,7 +405,9 @@ class Synthesis:
     def _restore(self, tensors: dict[str, torch.Tensor], record: dict[str, Any]) -> None:
         self.parts.load(without_prefix("parts", tensors))
         self.inquisitor.load(without_prefix("inquisitor", tensors))
-        self.observer.scores = [tensors[f"score.{i}"].numpy().copy() for i in range(len(self.observer.scores))]
+        self.observer.scores = [
+            tensors[f"score.{i}"].numpy().copy() for i in range(len(self.observer.scores))
+        ]
         self.trainer.momentum.copy_(tensors["momentum"])
         self.cycle, self.started = record["cycle"], record["started"]
         self.boundary = Boundary(**record["boundary"])

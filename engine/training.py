@@ -22,7 +22,9 @@ LARGEST_GRADIENT = 5.0  # norm to which gradients are clipped
 
 
 @torch.no_grad()
-def task_metric(run: Callable[[Tensor], Tensor], split: tuple[Tensor, Tensor], task: Task) -> tuple[float, float]:
+def task_metric(
+    run: Callable[[Tensor], Tensor], split: tuple[Tensor, Tensor], task: Task
+) -> tuple[float, float]:
     """(task metric, mean loss against the labels) of a network on a split of normalised images and labels."""
     images, labels = split
     scores, losses = 0.0, 0.0
@@ -66,7 +68,10 @@ def train_prototype(
     decayed = [p for p in prototype.parameters() if p.dim() > 1]
     others = [p for p in prototype.parameters() if p.dim() <= 1]
     optimiser = torch.optim.SGD(
-        [{"params": decayed, "weight_decay": 5e-4}, {"params": others}], lr=0.1, momentum=MOMENTUM, nesterov=True
+        [{"params": decayed, "weight_decay": 5e-4}, {"params": others}],
+        lr=0.1,
+        momentum=MOMENTUM,
+        nesterov=True,
     )
     peak = FINE_TUNING_RATE if pretrained else PEAK_RATE
     prototype.train()

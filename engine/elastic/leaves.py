@@ -136,8 +136,12 @@ def plain_leaf(origin: nn.Module, leaf: ElasticLeaf) -> nn.Module:
         plain.bias = None if leaf.bias is None else copied(leaf.bias)
     elif isinstance(leaf, ElasticBatchNorm):
         assert isinstance(origin, nn.BatchNorm1d | nn.BatchNorm2d)
-        assert leaf.mean is not None and leaf.variance is not None, "statistics are recorded before extraction"
-        plain = type(origin)(leaf.mean.shape[0], eps=origin.eps, momentum=origin.momentum, affine=origin.affine)
+        assert leaf.mean is not None and leaf.variance is not None, (
+            "statistics are recorded before extraction"
+        )
+        plain = type(origin)(
+            leaf.mean.shape[0], eps=origin.eps, momentum=origin.momentum, affine=origin.affine
+        )
         if origin.affine:
             plain.weight = copied(leaf.weight)
             plain.bias = copied(leaf.bias)  # type: ignore[arg-type]
@@ -145,7 +149,6 @@ def plain_leaf(origin: nn.Module, leaf: ElasticLeaf) -> nn.Module:
         plain.running_var.copy_(leaf.variance)  # type: ignore[union-attr]
     else:
         assert isinstance(leaf, ElasticWhole)
-
 
         plain = copy.deepcopy(origin)
         for name in leaf.names:

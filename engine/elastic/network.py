@@ -16,7 +16,9 @@ from engine.elastic.blocks import without_blocks
 from engine.elastic.leaves import ElasticBatchNorm, ElasticLeaf, Statistics, elastic_leaf, plain_leaf
 from engine.elastic.space import Design, Space
 from engine.elastic.trace import trace
+from engine.errors import RequestError
 
+TRIED_DESIGNS = 4
 VARIANTS_KEPT = 64  # compiled graphs, one for each set of removed blocks in recent use
 
 
@@ -72,6 +74,27 @@ class ElasticNetwork:
         self.ranks = [np.arange(k.width) for k in self.space.knobs]
         self._variants: OrderedDict[tuple[bool, ...], fx.GraphModule] = OrderedDict()
         self._kept: dict[tuple[int, tuple[int, ...]], np.ndarray] = {}
+        self._try_out()
+
+    @torch.no_grad()
+    def _try_out(self) -> None:
+        """Run a few designs: a graph whose sizes don't follow the kept channels shows it here, not in the middle of a
+        run."""
+        rng = np.random.default_rng(0)
+        images = torch.zeros(2, *self.input_shape, device=self.device)
+        for _ in range(TRIED_DESIGNS):
+            widths = rng.integers(self.space.min_widths, self.space.max_widths + 1).tolist()
+            design = Design(tuple(widths), tuple((rng.random(len(self.space.blocks)) < 0.5).tolist()))
+            active = self.activate(design)
+            try:
+                self.forward(active, self.gather(active), images)
+            except (RuntimeError, ValueError) as error:
+                raise RequestError(
+                    "bad_prototype",
+                    "This prototype reshapes its channels in a way that can't follow when some are left out "
+                    f"({str(error).splitlines()[0]}); use one without channel shuffles or fixed reshapes.",
+                    "prototype",
+                ) from error
 
     def set_importance(self, importance: list[np.ndarray]) -> None:
         """Order each knob's classes: a narrow network takes those with the largest values."""
@@ -99,7 +122,9 @@ class ElasticNetwork:
                 if len(shape) == 1:
                     index, kept_shape = rows, (rows.size,)
                 else:
-                    columns = np.arange(shape[1]) if p.d1 is None else self._columns(p.d1, p.in_groups, widths)
+                    columns = (
+                        np.arange(shape[1]) if p.d1 is None else self._columns(p.d1, p.in_groups, widths)
+                    )
                     stride = shape[1] * p.rest
                     index = (rows[:, None] * stride + columns[None] * p.rest)[:, :, None] + np.arange(p.rest)
                     kept_shape = (rows.size, columns.size, *shape[2:])
@@ -153,7 +178,9 @@ class ElasticNetwork:
             self._variants.move_to_end(blocks)
             return self._variants[blocks]
         graph = without_blocks(self._origin.graph, self._removed(blocks))
-        modules = self._modules_of(graph) | {n: leaf for n, leaf in self._leaves.items() if n in _called(graph)}
+        modules = self._modules_of(graph) | {
+            n: leaf for n, leaf in self._leaves.items() if n in _called(graph)
+        }
         self._variants[blocks] = fx.GraphModule(modules, graph).eval()
         if len(self._variants) > VARIANTS_KEPT:
             self._variants.popitem(last=False)

@@ -95,8 +95,12 @@ class Space:
         self.blocks: list[Block] = find_blocks(graph_module)
         self.knobs, self.dimensions, dimension_of = _knobs(labelling)
         if not self.knobs and not self.blocks:
-            reasons = "; ".join(f"{name}: {why}" for name, why in self.frozen.items()) or "it has no convolutions"
-            raise RequestError("nothing_to_shrink", f"Nothing in this prototype can shrink ({reasons}).", "prototype")
+            reasons = (
+                "; ".join(f"{name}: {why}" for name, why in self.frozen.items()) or "it has no convolutions"
+            )
+            raise RequestError(
+                "nothing_to_shrink", f"Nothing in this prototype can shrink ({reasons}).", "prototype"
+            )
         self.dimension_of = dimension_of
         self.parameters = _parameters(graph_module, labelling, dimension_of)
         self.leaf_blocks = {
@@ -161,7 +165,8 @@ class Space:
             "d0": np.array([one if p.d0 is None else p.d0 for p in self.parameters]),
             "d1": np.array([one if p.d1 is None else p.d1 for p in self.parameters]),
             "scale": np.array(
-                [p.rest * (p.d1_full if p.d1 is None else 1) / p.in_groups for p in self.parameters], dtype=float
+                [p.rest * (p.d1_full if p.d1 is None else 1) / p.in_groups for p in self.parameters],
+                dtype=float,
             ),
             "positions": np.array([p.positions for p in self.parameters], dtype=float),
             "gate": gate,
@@ -193,7 +198,9 @@ class Space:
 
     def cost(self, design: Design) -> tuple[int, int]:
         """(parameters, MACs per image) of one design."""
-        params, macs = self.costs(np.array([design.widths], dtype=float), np.array([design.blocks], dtype=float))
+        params, macs = self.costs(
+            np.array([design.widths], dtype=float), np.array([design.blocks], dtype=float)
+        )
         return round(params[0]), round(macs[0])
 
 
@@ -215,10 +222,14 @@ def _knobs(labelling: Labelling) -> tuple[list[Knob], list[Dimension], dict[tupl
         members[tuple(signature[label])].append(label)
     knobs, knob_of, position_of = [], {}, {}
     for where, labels in members.items():
-        producers = [name for name, side, _ in where if side == "out" and labelling.leaves[name].kind != "norm"]
+        producers = [
+            name for name, side, _ in where if side == "out" and labelling.leaves[name].kind != "norm"
+        ]
         for position, label in enumerate(labels):
             knob_of[label], position_of[label] = len(knobs), position
-        knobs.append(Knob(producers[0] if producers else where[0][0], tuple(labels), tuple(dict.fromkeys(producers))))
+        knobs.append(
+            Knob(producers[0] if producers else where[0][0], tuple(labels), tuple(dict.fromkeys(producers)))
+        )
     dimensions: list[Dimension] = []
     index: dict[bytes, int] = {}
     dimension_of: dict[tuple[str, str], int] = {}
@@ -254,7 +265,9 @@ def _parameters(
                 inp = dimension_of.get((leaf_name, "in"))
                 rest = int(np.prod(tensor.shape[2:]))
                 rows.append(
-                    Parameter(leaf_name, name, out, inp, tensor.shape[1], leaf.in_groups, rest, leaf.positions)
+                    Parameter(
+                        leaf_name, name, out, inp, tensor.shape[1], leaf.in_groups, rest, leaf.positions
+                    )
                 )
             else:
                 rows.append(Parameter(leaf_name, name, out, None, 1, 1, 1, 0))

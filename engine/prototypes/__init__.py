@@ -44,13 +44,22 @@ def is_pretrained(spec: dict[str, Any]) -> bool:
     return "zoo" not in spec or spec.get("weights") is not None
 
 
+def input_of(spec: dict[str, Any]) -> tuple[int, int, int]:
+    """(C, H, W) that a prototype's costs are stated for: its own input, or the zoo's reference."""
+    if "onnx" in spec:
+        from engine.prototypes.onnx_import import onnx_input_shape
+
+        channels, height, width = onnx_input_shape(Path(spec["onnx"]))
+        return channels or 3, height or 224, width or 224
+    return next((entry.input for entry in ZOO if entry.name == spec.get("zoo")), (3, 224, 224))
+
+
 def wanted_image_size(spec: dict[str, Any]) -> int | None:
     """The side of the images that a prototype insists on, or None when any size will do."""
     if "onnx" in spec:
         from engine.prototypes.onnx_import import onnx_input_shape
 
-        shape = onnx_input_shape(Path(spec["onnx"]))
-        return shape[-1] if shape and shape[-1] else None
+        return onnx_input_shape(Path(spec["onnx"]))[1]
     return None
 
 

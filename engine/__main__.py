@@ -1,0 +1,187 @@
+"""The command line: JSON in, JSON lines out, nothing else on stdout; logs and progress on stderr.
+
+Exit codes: 0 done; 2 the request is wrong; 3 the requirements were not reached (the result is saved all the same);
+130 stopped as asked, checkpoint saved.
+"""
+
+import argparse
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from engine.errors import EngineError, RequestError, StopRequested
+from engine.events import EventLog, write_line
+
+log = logging.getLogger("engine")
+EXPORTED_BY_DEFAULT = "onnx,safetensors"
+
+
+class Stop:
+    """Turns SIGINT and SIGTERM into a question that long work asks; a second signal ends the process at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self.asked:
+            sys.exit(130)
+        self.asked = True
+        log.warning("stopping after this step (again to stop at once)")
+
+    def __call__(self) -> bool:
+        return self.asked
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("synthesize", help="learn a generator")
+    one.add_argument("spec", type=Path, metavar="SPEC.json")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR")
+    one.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR")
+    one.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    two = commands.add_parser("draw", help="take networks out of a learned generator")
+    two.add_argument("dir", type=Path, metavar="DIR")
+    two.add_argument("--seed", type=int, required=True)
+    two.add_argument("--budget", type=float)
+    two.add_argument("--count", type=int, default=1)
+    two.add_argument("--polish", type=float, default=0.0, metavar="SECONDS")
+    two.add_argument("--export", default=EXPORTED_BY_DEFAULT, metavar="FORMATS")
+    two.add_argument("--out", type=Path, required=True, metavar="DIR2")
+    two.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    three = commands.add_parser("inspect", help="what a prototype costs and what in it can shrink")
+    three.add_argument("path", type=Path, metavar="MODEL|SPEC.json")
+    four = commands.add_parser("check-data", help="a dataset's health report")
+    four.add_argument("path", type=Path, metavar="PATH")
+    commands.add_parser("zoo", help="the built-in prototypes")
+    return parser
+
+
+def _device(wanted: str) -> Any:
+    import torch
+
+    available = torch.cuda.is_available()
+    if wanted == "cuda" and not available:
+        raise RequestError("no_cuda", "No CUDA device is available here; use --device cpu.", "device")
+    return torch.device("cuda" if available and wanted != "cpu" else "cpu")
+
+
+def _synthesize(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
+    from engine.checkpoint import CHECKPOINT
+    from engine.progress import ProgressBar
+    from engine.spec import parse_spec, read_spec
+    from engine.synthesis import synthesize
+
+    spec = parse_spec(read_spec(args.spec))
+    if (args.out / CHECKPOINT).exists() and not args.resume:
+        raise RequestError(
+            "bad_spec", f"{args.out} already holds a run; add --resume or choose another folder.", "out"
+        )
+    bar = ProgressBar()
+
+    def on_event(event: dict[str, Any]) -> None:
+        events.seq = event["seq"]
+        bar.follow(event)
+        write_line(sys.stdout, event)
+
+    result = synthesize(spec, args.out, on_event, stop, _device(args.device))
+    return 0 if result.certificate.certified else 3
+
+
+def _draw(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
+    from engine.draw import load_generator, network_record
+    from engine.export import FORMATS, export_network, suffix
+
+    formats = [f for f in args.export.split(",") if f]
+    for name in formats:
+        if name not in FORMATS:
+            raise RequestError(
+                "bad_request", f"There is no format {name!r}; use one of {', '.join(FORMATS)}.", "export"
+            )
+    if args.count < 1:
+        raise RequestError("bad_request", f"count must be 1 or more, not {args.count}.", "count")
+    generator = load_generator(args.dir, _device(args.device))
+    setting, space = generator.parts.setting, generator.parts.network.space
+    args.out.mkdir(parents=True, exist_ok=True)
+    for seed in range(args.seed, args.seed + args.count):
+        if stop():
+            raise StopRequested
+        network = generator.draw(seed, args.budget, args.polish)
+        metadata = {
+            "task": setting.spec.task,
+            "classes": "\n".join(setting.dataset.class_names),
+            "seed": str(seed),
+            "budget": repr(network.budget),
+            "fingerprint": network.fingerprint,
+        }
+        files = {}
+        for name in formats:
+            path = args.out / f"network-{seed}-{network.fingerprint[:12]}{suffix(name)}"
+            export_network(
+                network.module, name, path, metadata=metadata, input_shape=setting.dataset.image_shape,
+                calibration=setting.dataset.splits["train"].images[:256],
+            )  # fmt: skip
+            files[name] = str(path)
+        events.emit("network", **network_record(network, space), files=files)
+    return 0
+
+
+def _inspect(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
+    from engine.inspection import inspect_path
+
+    events.emit("inspection", **inspect_path(args.path))
+    return 0
+
+
+def _check_data(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
+    from engine.data.health import health_report
+
+    report = health_report(args.path)
+    events.emit("health_report", **report)
+    return 0 if report["ok"] else 2
+
+
+def _zoo(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
+    from engine.inspection import zoo
+
+    events.emit("zoo", prototypes=zoo())
+    return 0
+
+
+COMMANDS = {
+    "synthesize": _synthesize,
+    "draw": _draw,
+    "inspect": _inspect,
+    "check-data": _check_data,
+    "zoo": _zoo,
+}
+
+
+def main() -> int:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    args = _parser().parse_args()
+    events = EventLog(lambda event: write_line(sys.stdout, event))
+    try:
+        return COMMANDS[args.command](args, events, Stop())
+    except StopRequested as stopped:
+        log.info(stopped.message)
+        return stopped.exit_code
+    except EngineError as error:
+        events.emit("failed", code=error.code, message=error.message, field=error.field)
+        return error.exit_code
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "out of memory" not in str(error):
+            raise
+        message = (
+            "The machine ran out of memory; use a smaller prototype, smaller images or a larger machine."
+        )
+        events.emit("failed", code="out_of_memory", message=message, field=None)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""``inspect``: what a prototype costs, what can shrink, and what can't and why."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.elastic.space import Space
+from engine.elastic.trace import trace
+from engine.errors import RequestError
+from engine.prototypes import ZOO, build_prototype, input_of
+from engine.spec import parse_prototype, read_spec
+
+REFERENCE_CLASSES = {32: 10, 224: 1000}  # the data that the zoo's listed costs hold for: CIFAR-10, ImageNet
+
+
+def inspect_path(path: Path) -> dict[str, Any]:
+    """Inspect a model file or the prototype of a spec.
+
+    Args:
+        path: ``.onnx``, ``.pt2``, or a JSON spec that holds a prototype (and possibly a dataset).
+
+    Raises:
+        RequestError: It can't be used as a prototype.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        raw = read_spec(path)
+        prototype = parse_prototype(raw if isinstance(raw, dict) else {})
+        if "dataset" in raw:
+            return _inspect_for(prototype, raw, path)
+        return inspect_prototype(prototype)
+    if suffix in (".onnx", ".pt2"):
+        if not path.exists():
+            raise RequestError(
+                "bad_prototype", f"{path} doesn't exist; give the path of a model file.", "prototype"
+            )
+        return inspect_prototype({suffix[1:]: str(path)})
+    raise RequestError(
+        "bad_prototype", f"{path.name} is neither an .onnx or .pt2 model nor a .json spec; export the model as ONNX.",
+        "prototype",
+    )  # fmt: skip
+
+
+def _inspect_for(prototype: dict[str, Any], raw: dict[str, Any], path: Path) -> dict[str, Any]:
+    from tempfile import TemporaryDirectory
+
+    from engine.data import load_dataset
+
+    with TemporaryDirectory() as cache:
+        dataset = load_dataset(raw["dataset"], Path(cache))
+        return inspect_prototype(prototype, dataset.image_shape, len(dataset.class_names))
+
+
+def inspect_prototype(
+    spec: dict[str, Any], shape: tuple[int, int, int] | None = None, classes: int | None = None
+) -> dict[str, Any]:
+    """Inspect a prototype at its reference input, or at a dataset's.
+
+    Args:
+        spec: The ``prototype`` field of a spec.
+        shape: (C, H, W), or None for the reference input.
+        classes: Number of classes, or None for the reference data's.
+    """
+    shape = shape or input_of(spec)
+    classes = classes or REFERENCE_CLASSES.get(shape[1], 1000)
+    model = build_prototype(spec, shape[0], classes, shape[1])
+    graph = trace(model, shape)
+    outputs = next(n for n in graph.graph.nodes if n.op == "output").args[0].meta["value"]
+    space = Space(graph)
+    params, macs = space.cost(space.full)
+    block_params = _params_by_leaf(graph)
+    return {
+        "name": str(next(iter(spec.values()))) if "zoo" in spec else Path(next(iter(spec.values()))).stem,
+        "params": params,
+        "macs": macs,
+        "input": list(shape),
+        "outputs": outputs.shape[1] if isinstance(outputs, torch.Tensor) and outputs.dim() == 2 else None,
+        "groups": [
+            {"name": k.name, "width": k.width, "min_width": int(low), "layers": list(k.layers)}
+            for k, low in zip(space.knobs, space.min_widths, strict=True)
+        ],
+        "blocks": [
+            {"name": b.name, "params": sum(block_params.get(leaf, 0) for leaf in b.leaves)}
+            for b in space.blocks
+        ],
+        "frozen": [{"name": name, "reason": reason} for name, reason in space.frozen.items()],
+        "space": {"groups": len(space.knobs), "blocks": len(space.blocks), "log10_size": space.log10_size},
+    }
+
+
+def _params_by_leaf(graph: torch.fx.GraphModule) -> dict[str, int]:
+    names = {str(n.target) for n in graph.graph.nodes if n.op == "call_module"}
+    return {name: sum(p.numel() for p in graph.get_submodule(name).parameters()) for name in names}
+
+
+def zoo() -> list[dict[str, Any]]:
+    """The built-in prototypes with their costs at the reference input."""
+    rows = []
+    for entry in ZOO:
+        found = inspect_prototype({"zoo": entry.name}, entry.input)
+        rows.append(
+            {
+                "name": entry.name,
+                "title": entry.title,
+                "description": entry.description,
+                "task": "classification",
+                "params": found["params"],
+                "macs": found["macs"],
+                "input": list(entry.input),
+            }  # fmt: skip
+        )
+    return rows

@@ -1,0 +1,181 @@
+"""Random designs of real prototypes: the shared network, the extracted module and the closed forms agree."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torchvision import models
+
+from engine.elastic.network import ElasticNetwork
+from engine.elastic.space import Design
+from engine.errors import RequestError
+from engine.prototypes import build_prototype
+
+CPU = torch.device("cpu")
+PROTOTYPES = [
+    "resnet8",
+    "resnet20",
+    "resnet18",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "densenet121",
+    "googlenet",
+]
+
+
+def elastic(name: str) -> tuple[ElasticNetwork, nn.Module]:
+    side = 16 if name in ("resnet8", "resnet20") else 48
+    model = build_prototype({"zoo": name}, 3, 7, side, seed=1)
+    for module in model.modules():  # so that no scale or shift hides a mistake
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.5, 0.5)
+    return ElasticNetwork(model, (3, side, side), CPU), model
+
+
+def random_design(network: ElasticNetwork, rng: np.random.Generator) -> Design:
+    space = network.space
+    widths = rng.integers(space.min_widths, space.max_widths + 1).tolist()
+    return Design(tuple(widths), tuple((rng.random(len(space.blocks)) < 0.6).tolist()))
+
+
+def count_macs(module: nn.Module, images: torch.Tensor) -> int:
+    """MACs of convolutions and linear layers, counted from what really runs (an independent count)."""
+    total = 0
+
+    def count(layer: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
+        nonlocal total
+        per_output = layer.weight.numel() // layer.weight.shape[0]
+        total += output[0].numel() * per_output
+
+    hooks = [m.register_forward_hook(count) for m in module.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    with torch.no_grad():
+        module(images)
+    for hook in hooks:
+        hook.remove()
+    return total
+
+
+@pytest.mark.parametrize("name", PROTOTYPES)
+def test_shared_slice_extracted_module_and_closed_forms_agree(name: str) -> None:
+    network, _ = elastic(name)
+    rng = np.random.default_rng(3)
+    images = torch.rand(5, *network.input_shape, generator=torch.Generator().manual_seed(0))
+    mean, std = torch.tensor([0.4, 0.5, 0.6]), torch.tensor([0.2, 0.3, 0.25])
+    normalised = (images - mean.reshape(3, 1, 1)) / std.reshape(3, 1, 1)
+    network.set_importance([rng.random(k.width) for k in network.space.knobs])
+    for _ in range(4):
+        design = random_design(network, rng)
+        active = network.activate(design)
+        flat = network.gather(active)
+        network.record_statistics(active, flat, [normalised])
+        sliced = network.infer(active, flat, normalised)
+        module = network.extract(active, flat, mean, std)
+        with torch.no_grad():
+            torch.testing.assert_close(module(images), sliced, rtol=1e-3, atol=1e-3)
+        params, macs = network.space.cost(design)
+        assert sum(p.numel() for p in module.parameters()) == params
+        assert count_macs(module, images[:1]) == macs
+
+
+@pytest.mark.parametrize("name", ["resnet8", "resnet18", "mobilenet_v2"])
+def test_a_slice_computes_what_the_prototype_with_those_channels_silenced_computes(name: str) -> None:
+    network, model = elastic(name)
+    space = network.space
+    rng = np.random.default_rng(5)
+    design = Design(random_design(network, rng).widths, (True,) * len(space.blocks))
+    silenced = copy.deepcopy(model).train()  # batch statistics, as in training
+    widths = np.array(design.widths)
+    for p in space.parameters:
+        if p.d0 is not None:
+            tensor = silenced.get_submodule(p.leaf).get_parameter(p.name)
+            dropped = np.setdiff1d(np.arange(tensor.shape[0]), space.kept(p.d0, widths, network.ranks))
+            with torch.no_grad():
+                tensor[dropped] = 0
+    for module in silenced.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    images = torch.rand(6, *network.input_shape, generator=torch.Generator().manual_seed(1))
+    active = network.activate(design)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            network.forward(active, network.gather(active), images), silenced(images), rtol=1e-3, atol=1e-3
+        )
+
+
+def test_a_removed_block_is_the_prototype_without_it() -> None:
+    network, model = elastic("resnet20")
+    identity_blocks = [i for i, b in enumerate(network.space.blocks) if ".1." in b.name or ".2." in b.name]
+    removed = identity_blocks[0]
+    design = Design(network.space.full.widths, tuple(i != removed for i in range(len(network.space.blocks))))
+    without = copy.deepcopy(model).train()
+    owner = without.get_submodule(network.space.blocks[removed].name.rpartition(".")[0])
+    owner.forward = lambda x: torch.relu(x)  # the addition's other operand, then the block's last activation
+    images = torch.rand(4, *network.input_shape)
+    active = network.activate(design)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            network.forward(active, network.gather(active), images), without(images), rtol=1e-4, atol=1e-4
+        )
+    assert network.space.cost(design)[0] < network.space.cost(network.space.full)[0]
+
+
+def test_full_design_has_the_published_size() -> None:
+    for name, params in (("resnet18", 11_689_512), ("mobilenet_v2", 3_504_872)):
+        network = ElasticNetwork(models.get_model(name, weights=None), (3, 64, 64), CPU)
+        assert network.space.cost(network.space.full)[0] == params
+
+
+def test_a_step_changes_only_the_active_weights() -> None:
+    network, _ = elastic("resnet8")
+    active = network.activate(network.space.smallest)
+    before = network.weights.clone()
+    flat = network.gather(active).requires_grad_()
+    loss = network.forward(active, flat, torch.rand(4, *network.input_shape)).square().sum()
+    (gradient,) = torch.autograd.grad(loss, flat)
+    network.weights[active.index] = flat.detach() - gradient
+    untouched = torch.ones_like(before, dtype=torch.bool)
+    untouched[active.index] = False
+    assert torch.equal(network.weights[untouched], before[untouched])
+    assert not torch.equal(network.weights, before)
+
+
+def test_what_cannot_shrink_is_named_with_its_reason() -> None:
+    network, _ = elastic("resnet8")
+    assert network.space.frozen == {"fc": "it is the network's output"}
+
+
+def test_a_network_with_nothing_to_shrink_is_refused_with_the_reasons() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(12, 3))
+    with pytest.raises(RequestError) as refused:
+        ElasticNetwork(model, (3, 2, 2), CPU)
+    assert refused.value.code == "nothing_to_shrink"
+    assert "1: it is the network's output" in refused.value.message
+
+
+def test_an_operation_without_a_rule_freezes_what_it_touches_and_the_rest_still_shrinks() -> None:
+    class Odd(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second, self.third = nn.Conv2d(3, 6, 3), nn.Conv2d(6, 8, 3), nn.Conv2d(8, 4, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = torch.softmax(self.first(x), 1)
+            return self.third(torch.relu(self.second(x))).mean((2, 3))
+
+    network = ElasticNetwork(Odd(), (3, 9, 9), CPU)
+    assert [k.name for k in network.space.knobs] == ["second"]
+    assert "softmax" in network.space.frozen["first"]
+
+
+def test_shared_statistics_are_recorded_for_the_design_alone() -> None:
+    network, _ = elastic("resnet8")
+    active = network.activate(network.space.smallest)
+    flat = network.gather(active)
+    images = torch.rand(32, *network.input_shape)
+    network.record_statistics(active, flat, [images[:16], images[16:]])
+    both = network.infer(active, flat, images)
+    network.record_statistics(active, flat, [images[:16]])
+    assert not torch.equal(both, network.infer(active, flat, images))

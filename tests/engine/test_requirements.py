@@ -1,0 +1,82 @@
+"""U, 1_r and the spec: units, and a sentence that names the field for each thing that can be wrong."""
+
+import pytest
+
+from engine.errors import RequestError
+from engine.performance import NetScore, information_density
+from engine.requirements import parse_requirements
+from engine.spec import parse_spec
+
+GOOD = {"prototype": {"zoo": "resnet8"}, "dataset": {"builtin": "digits"}, "max_cycles": 2}
+
+
+def test_netscore_has_the_papers_units() -> None:
+    assert NetScore()(0.89, 68_000, 15_000_000) == pytest.approx(107.9, abs=0.05)
+
+
+def test_halving_parameters_and_macs_is_worth_six_decibels() -> None:
+    score = NetScore()
+    assert score(0.9, 1000, 1000) - score(0.9, 2000, 2000) == pytest.approx(6.02, abs=0.01)
+
+
+def test_information_density_is_percent_per_thousand_parameters() -> None:
+    assert information_density(0.9, 68_000) == pytest.approx(90 / 68)
+
+
+def test_verdicts_hold_the_measurement_and_the_margin() -> None:
+    requirements = parse_requirements(
+        [{"metric": "accuracy", "op": ">=", "value": 0.96}, {"metric": "params", "op": "<=", "value": 2000}],
+        "classification",
+    )
+    verdicts = requirements.judge({"accuracy": 0.97, "params": 2500, "macs": 1, "size_mb": 1})
+    assert [v["verdict"] for v in verdicts] == [True, False]
+    assert [v["margin"] for v in verdicts] == [pytest.approx(0.01), -500]
+
+
+@pytest.mark.parametrize(
+    ("requirement", "field", "words"),
+    [
+        ({"metric": "accuracy", "op": ">=", "value": 1.01}, "requirements.0.value", "can't be reached"),
+        ({"metric": "params", "op": "<=", "value": 0}, "requirements.0.value", "more than 0"),
+        ({"metric": "speed", "op": "<=", "value": 1}, "requirements.0.metric", "isn't one of"),
+        ({"metric": "accuracy", "op": "<=", "value": 0.9}, "requirements.0.op", "'>='"),
+        ({"metric": "macs", "op": ">=", "value": 5}, "requirements.0.op", "'<='"),
+        ({"metric": "accuracy", "op": ">=", "value": "high"}, "requirements.0.value", "a number"),
+        ("accuracy", "requirements.0", "metric, op and value"),
+    ],
+)
+def test_a_wrong_requirement_is_named(requirement: object, field: str, words: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        parse_spec({**GOOD, "requirements": [requirement]})
+    assert refused.value.field == field
+    assert words in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"prototype": {"zoo": "a", "onnx": "b"}}, "prototype"),
+        ({"dataset": "digits"}, "dataset"),
+        ({"task": "poetry"}, "task"),
+        ({"max_cycles": 0}, "max_cycles"),
+        ({"max_cycles": None, "time_budget_s": None}, "time_budget_s"),
+        ({"seed": -1}, "seed"),
+        ({"target_yield": 2}, "target_yield"),
+        ({"objective": {"name": "speed"}}, "objective"),
+        ({"prototpye": {}}, "prototpye"),
+    ],
+)
+def test_a_wrong_field_of_the_spec_is_named(change: dict, field: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        parse_spec({**GOOD, **change})
+    assert (refused.value.code, refused.value.field) == ("bad_spec", field)
+
+
+def test_defaults_are_filled_in() -> None:
+    spec = parse_spec(GOOD)
+    assert (spec.task, spec.seed, spec.target_yield, spec.objective) == (
+        "classification",
+        0,
+        0.95,
+        NetScore(),
+    )
