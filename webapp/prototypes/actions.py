@@ -105,11 +105,11 @@ def check_prototype(*, prototype: Prototype) -> None:
 
 def describe_zoo() -> None:
     """Fill in what the engine says about each built-in prototype, asking once for all workspaces."""
-    blank = Prototype.objects.filter(source=Source.ZOO, report=None)
+    blank = Prototype.objects.filter(source=Source.ZOO, report__isnull=True)
     for zoo in ZOO_NAMES:
         if not blank.filter(zoo=zoo).exists():
             continue
-        known = Prototype.objects.filter(zoo=zoo).exclude(report=None).first()
+        known = Prototype.objects.filter(zoo=zoo).exclude(report__isnull=True).first()
         inspection = known.report if known else _inspect_zoo(zoo)
         if inspection:
             blank.filter(zoo=zoo).update(report=inspection, **_figures(inspection))
@@ -118,7 +118,7 @@ def describe_zoo() -> None:
 def resume_prototype_checks() -> None:
     for prototype in uploads.unfinished_checks(Prototype):
         nudge.now("prototypes.check", str(prototype.pk))
-    if Prototype.objects.filter(source=Source.ZOO, report=None).exists():
+    if Prototype.objects.filter(source=Source.ZOO, report__isnull=True).exists():
         nudge.now("prototypes.describe_zoo")
 
 
