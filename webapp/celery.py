@@ -28,7 +28,7 @@ app.conf.update(
     broker_url=environment.redis_url(),
     broker_connection_retry_on_startup=True,
     # A request that can't reach the broker must not hang: its row is saved, and beat finds it later.
-    broker_transport_options={"socket_connect_timeout": 2, "max_retries": 1},
+    broker_transport_options={"socket_connect_timeout": 2, "max_retries": 1, "interval_start": 0},
     task_ignore_result=True,
     task_default_queue="work",
     task_queues=[Queue("runs"), Queue("work")],

@@ -6,7 +6,7 @@ from webapp.accounts.actions import record_audit
 from webapp.accounts.models import User
 from webapp.common import nudge
 from webapp.common.errors import Problem
-from webapp.gallery import log, tasks
+from webapp.gallery import log
 from webapp.gallery.models import Network
 from webapp.gallery.queries import networks, next_seed
 from webapp.runs import events
@@ -63,5 +63,5 @@ def draw_networks(
             **recipe,
         )
         log.append_networks(run, new)
-        nudge.on_commit(tasks.draw)
+        nudge.on_commit("gallery.draw")
     return list(asked.order_by("seed"))

@@ -15,7 +15,7 @@ from webapp.common.errors import Problem
 from webapp.common.uploads import CheckedUpload, CheckState
 from webapp.datasets.models import Dataset
 from webapp.prototypes.models import Prototype
-from webapp.runs import events, tasks
+from webapp.runs import events
 from webapp.runs.models import Run
 from webapp.runs.requirements import check_requirements
 from webapp.runs.states import DesiredState, State
@@ -87,7 +87,7 @@ def create_run(
             run.save(force_insert=True)
             events.move(run, State.QUEUED, reason="Waiting for a worker.")
             record_audit(workspace=workspace, user=user, action="run.create", target=run, name=run.name)
-            nudge.on_commit(tasks.work)
+            nudge.on_commit("runs.work")
     except IntegrityError:  # the same request arrived twice at once, and the other was first
         earlier = _earlier(workspace, idempotency_key) if idempotency_key else None
         if earlier is None:
@@ -110,7 +110,7 @@ def resume_run(*, run: Run, user: User) -> Run:
     run = _asked(run, user, "resume")
     run.desired_state, run.losses = DesiredState.RUNNING, 0
     events.move(run, State.QUEUED, reason="Waiting for a worker to go on.")
-    nudge.on_commit(tasks.work)
+    nudge.on_commit("runs.work")
     return run
 
 

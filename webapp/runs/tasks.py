@@ -4,6 +4,9 @@ from celery import shared_task
 
 from webapp.runs.worker import leaving, worker_name
 
+EVERY_S = 15  # how often beat sends `runs.reap`
+
+
 @shared_task(name="runs.work")
 def work() -> None:
     """Work on waiting runs, the oldest first, until none waits; a message is only a nudge to look."""
@@ -23,8 +26,8 @@ def reap() -> None:
 
     reap_runs()
     reap_draws()
-    # A worker that is busy looks by itself when it is done, so the nudges need not outlive the next reaping.
+    # A busy worker looks by itself when it is done: what it has not read by the next reaping may go.
     if runs_wait():
-        work.apply_async(expires=15)
+        work.apply_async(expires=EVERY_S)
     if draws_wait():
-        draw.apply_async(expires=15)
+        draw.apply_async(expires=EVERY_S)

@@ -1,0 +1,3 @@
+"""The gallery's tests start from runs."""
+
+from tests.webapp.runs.fixtures import *  # noqa: F403
