@@ -7,6 +7,7 @@ left, each convolution gets a trainable batch norm that changes nothing at first
 off, so that the output is logits.
 """
 
+import contextlib
 from collections import Counter
 from pathlib import Path
 
@@ -110,8 +111,7 @@ def check_import(path: Path, module: fx.GraphModule) -> float:
         raise refused(
             "import_mismatch",
             f"The imported network's outputs differ from the file's by {worst:.1e}; export it again with a "
-            "newer "
-            "opset (17 or above).",
+            "newer opset (17 or above).",
         )
     return worst
 
@@ -158,9 +158,11 @@ def calibrate_norms(module: fx.GraphModule, images: Tensor, batch: int = 64) -> 
 def _build(builder: Builder, model: onnx.ModelProto) -> fx.GraphModule:
     unsupported: Counter[str] = Counter()
     for node in builder.operators:
-        # Constants first: a bias may be computed after the layer that it belongs to.
-        if all(builder.is_constant(name) for name in node.input if name) and builder.fold(node):
-            builder.done.add(id(node))
+        # Constants first: a bias may be computed after the layer that it belongs to. What fails here fails
+        # again below, and is reported there.
+        with contextlib.suppress(Exception):
+            if all(builder.is_constant(name) for name in node.input if name) and builder.fold(node):
+                builder.done.add(id(node))
     for node in builder.operators:
         if id(node) in builder.done:
             continue
@@ -188,10 +190,8 @@ def _build(builder: Builder, model: onnx.ModelProto) -> fx.GraphModule:
         raise refused(
             "unsupported_operators",
             f"The network uses operators that can't be imported: {listed(unsupported)}; export it in "
-            "float32 and "
-            "eval mode with torch.onnx.export(model.eval(), (example,), 'model.onnx', opset_version=18), "
-            "or replace "
-            "these layers.",
+            "float32 and eval mode with torch.onnx.export(model.eval(), (example,), 'model.onnx', "
+            "opset_version=18), or replace these layers.",
         )
     return builder.finish(model.graph.output[0].name)
 
