@@ -1,12 +1,13 @@
 /** Reads the session and gives it to the pages: signed out, the sign-in form stands in their place. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useMemo, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useMemo, useState } from 'react';
 
 import { sessionQuery } from '@/features/session/api/session';
-import { SignIn } from '@/features/session/components/SignIn';
 import { setIdentity } from '@/shared/api/client';
 import { type Identity, IdentityContext } from '@/shared/session';
 import { LoadError, Loading } from '@/shared/ui/states';
+
+const SignIn = lazy(() => import('@/features/session/components/SignIn').then((module) => ({ default: module.SignIn })));
 
 const REMEMBERED = 'fermiforge-workspace';
 
@@ -56,6 +57,12 @@ export function IdentityProvider({ children }: { children: ReactNode }) {
     );
   }
   if (!session) return <Loading what="FermiForge" />;
-  if (!identity) return <SignIn />;
+  if (!identity) {
+    return (
+      <Suspense fallback={<Loading what="the sign-in form" />}>
+        <SignIn />
+      </Suspense>
+    );
+  }
   return <IdentityContext value={identity}>{children}</IdentityContext>;
 }

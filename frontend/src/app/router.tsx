@@ -25,8 +25,10 @@ const routes = [
   createRoute({ getParentRoute, path: '/settings', component: lazyRouteComponent(() => import('./pages/SettingsPage'), 'SettingsPage') }),
 ] as const;
 
+export const routeTree = root.addChildren(routes);
+
 export const router = createRouter({
-  routeTree: root.addChildren(routes),
+  routeTree,
   defaultPreload: 'intent',
   scrollRestoration: true,
   defaultPendingComponent: () => <Loading what="the page" />,

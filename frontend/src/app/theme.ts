@@ -31,8 +31,6 @@ export const theme = createTheme({
   colors: { ember },
   primaryColor: 'ember',
   primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.36,
   defaultRadius: 7,
   fontFamily: SANS,
   fontFamilyMonospace: 'var(--ff-mono)',
@@ -40,7 +38,14 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   components: {
-    Button: Button.extend({ defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 600 } } }),
+    Button: Button.extend({
+      defaultProps: { size: 'sm' },
+      styles: { label: { fontWeight: 600 } },
+      // In the dark, ember is bright: dark letters stand out on it, white ones would not.
+      vars: (_, { variant = 'filled', color }) => ({
+        root: variant === 'filled' && color === undefined ? { '--button-color': 'var(--ff-on-accent)' } : {},
+      }),
+    }),
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: 'subtle', color: 'gray' } }),
     Card: Card.extend({ defaultProps: { withBorder: true } }),
     TextInput: TextInput.extend({ defaultProps: { size: 'sm' } }),

@@ -14,10 +14,11 @@ export function Account() {
   return (
     <Menu position="top-start" width={230} withinPortal>
       <Menu.Target>
-        <UnstyledButton className={css.account} aria-label={`Account: ${name}, workspace ${workspace?.name ?? 'none'}`}>
+        <UnstyledButton className={css.account}>
           <span className={css.avatar} aria-hidden>
             {name.slice(0, 1).toUpperCase()}
           </span>
+          <span className="visually-hidden">Account and workspace: </span>
           <span className={css.who}>
             <b>{workspace?.name ?? 'No workspace'}</b>
             <small>{name}</small>

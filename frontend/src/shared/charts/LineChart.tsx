@@ -1,10 +1,10 @@
 /** Lines over a common x, with a legend that tells the values under the cursor. */
-import { useMemo, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
 import css from './charts.module.css';
-import { cssColor, type Scheme } from './palette';
+import { cssColor } from './palette';
 import { usePlot } from './usePlot';
 import { padded, type Span } from './view';
 
@@ -51,14 +51,15 @@ export function LineChart(props: LineChartProps) {
       spanGaps: true,
       points: { show: points ?? x.length < 2, size: 5, fill: cssColor(color) },
     }));
-  const draw = (u: uPlot, _scheme: Scheme) => {
+  const draw = (u: uPlot) => {
     paintGuides(u, reference ?? null, xShade ?? null);
   };
   const onCursor = (u: uPlot) => {
     const { idx } = u.cursor;
     setIndex(typeof idx === 'number' && (u.cursor.left ?? -1) >= 0 ? idx : null);
   };
-  const plot = usePlot({ label: props.label, data, whole, xAxis: LINEAR, yAxis: LINEAR, xFormat: props.xFormat, yFormat: props.yFormat, series, draw, onCursor });
+  const element = useRef<HTMLDivElement>(null);
+  usePlot(element, { label: props.label, data, whole, xAxis: LINEAR, yAxis: LINEAR, xFormat: props.xFormat, yFormat: props.yFormat, series, draw, onCursor });
 
   const at = index ?? x.length - 1;
   const spoken = lines.map((line) => `${line.name} ${text(line.values.at(-1), props.yFormat)}`).join(', ');
@@ -74,7 +75,7 @@ export function LineChart(props: LineChartProps) {
         {index !== null && <span className={css.where}>at {props.xFormat(x[index] ?? 0)}</span>}
       </figcaption>
       <div className={css.short}>
-        <div ref={plot.element} className={css.plot} role="img" aria-label={`${props.label}. Last: ${spoken}.`} />
+        <div ref={element} className={css.plot} role="img" aria-label={`${props.label}. Last: ${spoken}.`} />
       </div>
     </figure>
   );
@@ -108,6 +109,7 @@ function paintGuides(u: uPlot, reference: { value: number; name: string } | null
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
     ctx.font = `${String(11 * pixel)}px -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif`;
+    ctx.textAlign = 'left';
     const below = y - bbox.top < 18 * pixel;
     ctx.textBaseline = below ? 'top' : 'bottom';
     ctx.fillText(reference.name, bbox.left + 8 * pixel, y + (below ? 4 : -4) * pixel);

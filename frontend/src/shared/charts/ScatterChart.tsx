@@ -1,6 +1,6 @@
 /** Points in the plane, coloured along a ramp; filled where `filled`, hollow otherwise. */
 import { ActionIcon, Tooltip } from '@mantine/core';
-import { type ReactNode, useCallback, useMemo, useState } from 'react';
+import { type ReactNode, useCallback, useMemo, useRef, useState } from 'react';
 import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
@@ -62,18 +62,19 @@ export function ScatterChart<P extends ScatterPoint>(props: ScatterChartProps<P>
     setNear((old) => (old?.index === found?.index ? old : found));
   };
 
-  const plot = usePlot({ label: props.label, data, whole, xAxis, yAxis: LINEAR, xFormat: props.xFormat, yFormat: props.yFormat, series, draw, onCursor, zoomable: true });
+  const element = useRef<HTMLDivElement>(null);
+  const { isZoomed, zoom, reset } = usePlot(element, { label: props.label, data, whole, xAxis, yAxis: LINEAR, xFormat: props.xFormat, yFormat: props.yFormat, series, draw, onCursor, zoomable: true });
   const scaleBy = (factor: number) => {
-    plot.zoom(({ x, y }) => ({ x: zoomed(x, factor, 0.5, xAxis), y: zoomed(y, factor, 0.5, LINEAR) }));
+    zoom(({ x, y }) => ({ x: zoomed(x, factor, 0.5, xAxis), y: zoomed(y, factor, 0.5, LINEAR) }));
   };
   const move = (dx: number, dy: number) => {
-    plot.zoom(({ x, y }) => ({ x: panned(x, dx, xAxis), y: panned(y, dy, LINEAR) }));
+    zoom(({ x, y }) => ({ x: panned(x, dx, xAxis), y: panned(y, dy, LINEAR) }));
   };
   const keys: Record<string, () => void> = {
     '+': () => { scaleBy(0.7); },
     '=': () => { scaleBy(0.7); },
     '-': () => { scaleBy(1.4); },
-    '0': plot.reset,
+    '0': reset,
     ArrowLeft: () => { move(-0.1, 0); },
     ArrowRight: () => { move(0.1, 0); },
     ArrowUp: () => { move(0, 0.1); },
@@ -88,14 +89,14 @@ export function ScatterChart<P extends ScatterPoint>(props: ScatterChartProps<P>
         <div className={css.tools}>
           <Tool name="Zoom in" onClick={() => { scaleBy(0.7); }} icon={<IconPlus />} />
           <Tool name="Zoom out" onClick={() => { scaleBy(1.4); }} icon={<IconMinus />} />
-          <Tool name="Show everything" onClick={plot.reset} icon={<IconReset />} disabled={!plot.isZoomed} />
+          <Tool name="Show everything" onClick={reset} icon={<IconReset />} disabled={!isZoomed} />
         </div>
       </div>
       <div className={css.tall}>
         {/* Focusable, so that the arrow keys can pan. */}
         {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
         <div
-          ref={plot.element}
+          ref={element}
           className={css.plot}
           role="img"
           aria-label={`${props.label}. Arrow keys pan, plus and minus zoom, 0 shows everything.`}
@@ -162,6 +163,17 @@ function paint<P extends ScatterPoint>(u: uPlot, scheme: Scheme, points: readonl
   ctx.clip();
   ctx.font = `${String(11 * pixel)}px -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif`;
 
+  ctx.lineWidth = 1.25 * pixel;
+  for (const { x, y, shade, filled } of points) {
+    ctx.beginPath();
+    ctx.arc(xAt(x), yAt(y), (filled ? 3.6 : 3.1) * pixel, 0, 2 * Math.PI);
+    ctx.fillStyle = ctx.strokeStyle = ramp(shade, scheme);
+    ctx.globalAlpha = filled ? 0.88 : 0.62;
+    if (filled) ctx.fill();
+    else ctx.stroke();
+  }
+  ctx.globalAlpha = 1;
+
   const { yLine, xLine, landmark } = props;
   if (yLine || xLine) {
     ctx.strokeStyle = ctx.fillStyle = cssColor('good');
@@ -178,25 +190,25 @@ function paint<P extends ScatterPoint>(u: uPlot, scheme: Scheme, points: readonl
     }
     ctx.stroke();
     ctx.setLineDash([]);
+    ctx.textAlign = 'left';
     ctx.textBaseline = 'bottom';
-    if (yLine) ctx.fillText(yLine.name, bbox.left + 8 * pixel, yAt(yLine.value) - 4 * pixel);
+    if (yLine) label(ctx, yLine.name, bbox.left + 8 * pixel, yAt(yLine.value) - 4 * pixel, pixel);
     ctx.textBaseline = 'top';
-    if (xLine) ctx.fillText(xLine.name, xAt(xLine.value) + 6 * pixel, bbox.top + 4 * pixel);
+    if (xLine) label(ctx, xLine.name, xAt(xLine.value) + 6 * pixel, bbox.top + 4 * pixel, pixel);
   }
-
-  ctx.lineWidth = 1.25 * pixel;
-  for (const { x, y, shade, filled } of points) {
-    ctx.beginPath();
-    ctx.arc(xAt(x), yAt(y), (filled ? 3.6 : 3.1) * pixel, 0, 2 * Math.PI);
-    ctx.fillStyle = ctx.strokeStyle = ramp(shade, scheme);
-    ctx.globalAlpha = filled ? 0.88 : 0.62;
-    if (filled) ctx.fill();
-    else ctx.stroke();
-  }
-  ctx.globalAlpha = 1;
-
   if (landmark) paintLandmark(ctx, xAt(landmark.x), yAt(landmark.y), landmark.name, pixel, bbox);
   ctx.restore();
+}
+
+/** Text with a halo, readable over dots and lines. */
+function label(ctx: CanvasRenderingContext2D, text: string, x: number, y: number, pixel: number): void {
+  ctx.save();
+  ctx.strokeStyle = cssColor('surface');
+  ctx.lineWidth = 4 * pixel;
+  ctx.lineJoin = 'round';
+  ctx.strokeText(text, x, y);
+  ctx.restore();
+  ctx.fillText(text, x, y);
 }
 
 function paintLandmark(ctx: CanvasRenderingContext2D, x: number, y: number, name: string, pixel: number, bbox: { left: number; width: number }): void {
@@ -216,5 +228,5 @@ function paintLandmark(ctx: CanvasRenderingContext2D, x: number, y: number, name
   ctx.fillStyle = cssColor('text');
   ctx.textAlign = right ? 'left' : 'right';
   ctx.textBaseline = 'middle';
-  ctx.fillText(name, x + (right ? 1 : -1) * 11 * pixel, y);
+  label(ctx, name, x + (right ? 1 : -1) * 11 * pixel, y, pixel);
 }

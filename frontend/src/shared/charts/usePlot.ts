@@ -24,15 +24,12 @@ export interface PlotSetup {
 }
 
 export interface PlotHandle {
-  element: RefObject<HTMLDivElement | null>;
-  scheme: Scheme;
   isZoomed: boolean;
   zoom: (change: (view: View) => View) => void;
   reset: () => void;
 }
 
-export function usePlot(setup: PlotSetup): PlotHandle {
-  const element = useRef<HTMLDivElement>(null);
+export function usePlot(element: RefObject<HTMLDivElement | null>, setup: PlotSetup): PlotHandle {
   const plot = useRef<uPlot>(null);
   const view = useRef<View>(null);
   const [isZoomed, setZoomed] = useState(false);
@@ -75,7 +72,7 @@ export function usePlot(setup: PlotSetup): PlotHandle {
       made.destroy();
       plot.current = null;
     };
-  }, [scheme, setup.zoomable, setup.xAxis.log, setup.yAxis.log, setup.label]);
+  }, [element, scheme, setup.zoomable, setup.xAxis.log, setup.yAxis.log, setup.label]);
 
   useEffect(() => {
     plot.current?.setData(setup.data, false);
@@ -83,8 +80,6 @@ export function usePlot(setup: PlotSetup): PlotHandle {
   }, [setup.data, setup.whole]);
 
   return {
-    element,
-    scheme,
     isZoomed,
     zoom: (change) => {
       view.current = change(view.current ?? setup.whole);
@@ -105,6 +100,9 @@ function showView(plot: uPlot | null, { x, y }: View): void {
     plot.setScale('y', { min: y[0], max: y[1] });
   });
 }
+
+/** `2.00 K` on an axis reads better as `2 K`. */
+const trimZeros = (text: string) => text.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
 
 const FONT = "11px -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
@@ -134,7 +132,7 @@ function plotOptions(
       return ticks([min, max], kind, Math.max(2, room));
     },
     filter: (_, splits) => splits,
-    values: (_, splits) => splits.map((value) => (typeof value === 'number' ? format(value) : '')),
+    values: (_, splits) => splits.map((value) => (typeof value === 'number' ? trimZeros(format(value)) : '')),
   });
   return {
     width: Math.max(50, target.clientWidth),

@@ -2,6 +2,9 @@
 
 export const MISSING = '–';
 
+/** Keeps a value and its unit on one line. */
+const NBSP = '\u00a0';
+
 type Maybe = number | null | undefined;
 
 const known = (value: Maybe): value is number => typeof value === 'number' && Number.isFinite(value);
@@ -14,7 +17,7 @@ const STEPS: [number, string][] = [
 ];
 
 function significant(value: number, digits: number): string {
-  const size = Math.abs(value);
+  const size = Math.abs(Number(value.toPrecision(digits)));
   const decimals = size === 0 ? 0 : Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
   return value.toFixed(Math.min(decimals, 4));
 }
@@ -24,7 +27,7 @@ export function count(value: Maybe, digits = 3): string {
   if (!known(value)) return MISSING;
   for (const [step, unit] of STEPS) {
     // 999 950 would round to `1000 K`; it belongs to the next unit.
-    if (Math.abs(value) >= step * 0.9995) return `${significant(value / step, digits)} ${unit}`;
+    if (Math.abs(value) >= step * 0.9995) return `${significant(value / step, digits)}${NBSP}${unit}`;
   }
   return Number.isInteger(value) ? String(value) : significant(value, digits);
 }
@@ -32,22 +35,22 @@ export function count(value: Maybe, digits = 3): string {
 /** Multiply-accumulates, in millions up to a billion: 760 000 → `0.76 M`. */
 export function macs(value: Maybe): string {
   if (!known(value)) return MISSING;
-  if (value >= 0.9995e9) return `${significant(value / 1e9, 3)} G`;
-  if (value >= 1e4) return `${significant(value / 1e6, value < 1e6 ? 2 : 3)} M`;
+  if (value >= 0.9995e9) return `${significant(value / 1e9, 3)}${NBSP}G`;
+  if (value >= 1e4) return `${significant(value / 1e6, value < 1e6 ? 2 : 3)}${NBSP}M`;
   return count(value);
 }
 
 /** 0.9743 → `97.4 %`. */
 export function percent(value: Maybe, decimals = 1): string {
-  return known(value) ? `${(value * 100).toFixed(decimals)} %` : MISSING;
+  return known(value) ? `${(value * 100).toFixed(decimals)}${NBSP}%` : MISSING;
 }
 
 export function decibels(value: Maybe): string {
-  return known(value) ? `${value.toFixed(1)} dB` : MISSING;
+  return known(value) ? `${value.toFixed(1)}${NBSP}dB` : MISSING;
 }
 
 export function signedDecibels(value: Maybe): string {
-  return known(value) ? `${signed(value, 1)} dB` : MISSING;
+  return known(value) ? `${signed(value, 1)}${NBSP}dB` : MISSING;
 }
 
 export function signed(value: number, decimals: number): string {
@@ -69,9 +72,9 @@ export function plain(value: Maybe, decimals = 2): string {
 
 export function bytes(value: Maybe): string {
   if (!known(value)) return MISSING;
-  if (value < 1000) return `${String(value)} B`;
+  if (value < 1000) return `${String(value)}${NBSP}B`;
   for (const [step, unit] of STEPS) {
-    if (value >= step) return `${significant(value / step, 3)} ${unit === 'K' ? 'k' : unit}B`;
+    if (value >= step) return `${significant(value / step, 3)}${NBSP}${unit === 'K' ? 'k' : unit}B`;
   }
   return MISSING;
 }

@@ -20,7 +20,7 @@ export function DataTable<T>({ caption, columns, rows, rowKey }: DataTableProps<
   return (
     // A region that scrolls must be reachable by the keyboard.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={css.tableWrap} tabIndex={0} role="region" aria-label={caption}>
+    <div className={css.tableWrap} tabIndex={0} role="group" aria-label={caption}>
       <table className={css.table}>
         <thead>
           <tr>

@@ -12,7 +12,7 @@ export const datasetsQuery = queryOptions({
   queryKey: ['datasets'],
   queryFn: ({ signal }) =>
     allPages((cursor) =>
-      unwrap<Page<Dataset>>(api.GET('/api/v1/datasets/', { params: { query: cursor ? { cursor } : {} }, signal })),
+      unwrap<Page<Dataset>>(api.GET('/api/v1/datasets/', { params: { query: { page_size: 200, ...(cursor ? { cursor } : {}) } }, signal })),
     ),
   refetchInterval: ({ state }) => (state.data?.some((d) => d.state === 'checking') ? CHECKING_MS : false),
 });

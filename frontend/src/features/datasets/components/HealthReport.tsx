@@ -31,7 +31,7 @@ export function HealthReport({ report, sha256 }: { report: Report; sha256: strin
           {splits.map(({ name, color, does }) => (
             <span key={name}>
               <i style={{ background: color }} aria-hidden />
-              {name} {does}
+              {name}: {does}
             </span>
           ))}
         </div>

@@ -15,8 +15,8 @@ export const networksQuery = (runId: string) =>
     queryFn: ({ signal }) =>
       allPages((cursor) =>
         unwrap<Page<Network>>(
-          api.GET('/api/v1/runs/{id}/networks/', {
-            params: { path: { id: runId }, query: cursor ? { cursor } : {} },
+          api.GET('/api/v1/runs/{run_id}/networks/', {
+            params: { path: { run_id: runId }, query: { page_size: 200, ...(cursor ? { cursor } : {}) } },
             signal,
           }),
         ),
@@ -34,7 +34,7 @@ export function useDraw(runId: string) {
   return useMutation({
     mutationFn: (body: DrawRequest) =>
       unwrap<{ results: Network[] }>(
-        api.POST('/api/v1/runs/{id}/networks/', { params: { path: { id: runId } }, body: body as never }),
+        api.POST('/api/v1/runs/{run_id}/networks/', { params: { path: { run_id: runId } }, body: { count: 1, polish_s: 0, ...body } }),
       ),
     onSuccess: ({ results }) => {
       for (const network of results) takeNetwork(client, network);

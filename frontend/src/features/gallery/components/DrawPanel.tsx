@@ -25,7 +25,7 @@ const orNothing = (value: string | number): Field => (typeof value === 'number' 
 
 export function DrawPanel({ runId, certified }: DrawPanelProps) {
   const [low, high] = certified?.budget_range ?? [0, 1];
-  const [budget, setBudget] = useState(low);
+  const [budget, setBudget] = useState(certified ? low : high);
   const [seed, setSeed] = useState<Field>('');
   const [amount, setCount] = useState<Field>(1);
   const [polish, setPolish] = useState<Field>(0);
@@ -34,7 +34,7 @@ export function DrawPanel({ runId, certified }: DrawPanelProps) {
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const body: DrawRequest = { budget, count: amount === '' ? 1 : amount, polish_s: polish === '' ? 0 : polish };
+    const body: DrawRequest = { budget: Number(budget.toPrecision(12)), count: amount === '' ? 1 : amount, polish_s: polish === '' ? 0 : polish };
     if (seed !== '') body.seed = seed;
     draw.mutate(body, {
       // The next press goes on from there: the same seed would only find the same network.
@@ -61,7 +61,6 @@ export function DrawPanel({ runId, certified }: DrawPanelProps) {
           </div>
           <Slider
             thumbLabel="Budget"
-            thumbProps={{ 'aria-valuetext': plain(budget) }}
             value={budget}
             onChange={setBudget}
             min={low}

@@ -12,7 +12,7 @@ export const prototypesQuery = queryOptions({
   queryKey: ['prototypes'],
   queryFn: ({ signal }) =>
     allPages((cursor) =>
-      unwrap<Page<Prototype>>(api.GET('/api/v1/prototypes/', { params: { query: cursor ? { cursor } : {} }, signal })),
+      unwrap<Page<Prototype>>(api.GET('/api/v1/prototypes/', { params: { query: { page_size: 200, ...(cursor ? { cursor } : {}) } }, signal })),
     ),
   refetchInterval: ({ state }) => (state.data?.some((p) => p.state === 'checking') ? CHECKING_MS : false),
 });

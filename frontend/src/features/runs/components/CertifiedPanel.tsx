@@ -34,7 +34,7 @@ export function CertifiedPanel({ certified }: { certified: Certified }) {
         <div className={css.bounds}>
           <Bound name="Raw yield" note="the first decoding of each seed" bound={found.raw} target={target_yield} />
           <Bound name="Accepted yield" note="with up to 8 decodings of a seed" bound={found.accepted} target={target_yield} />
-          <Figures width={130}>
+          <Figures width={104}>
             <Figure name="Calibrated budgets" note="where the target yield holds">
               {plain(budget_range[0])} – {plain(budget_range[1])}
             </Figure>

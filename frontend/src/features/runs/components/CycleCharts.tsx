@@ -1,4 +1,4 @@
-/** How the cycles go: NetScore, yield, and how well the inquisitor ranks designs that it has not seen. */
+/** How the cycles go: NetScore and yield. */
 import { useMemo } from 'react';
 
 import type { Run } from '@/shared/api/types';
@@ -24,13 +24,6 @@ export function CycleCharts({ run, cycles }: { run: Run; cycles: readonly Cycle[
     ];
   }, [cycles]);
   const hope = useMemo(() => [{ name: 'yield', values: cycles.map((c) => c.yield_estimate), color: 'accent' }], [cycles]);
-  const ranks = useMemo(
-    () => [
-      { name: 'inquisitor', values: cycles.map((c) => c.rank_correlation), color: 'accent' },
-      { name: 'sizes only', values: cycles.map((c) => c.rank_correlation_sizes), color: 'cool', dashed: true },
-    ],
-    [cycles],
-  );
   const prototypeScore = run.summary.prototype?.netscore;
   const scoreLine = useMemo(
     () => (prototypeScore === undefined ? null : { value: prototypeScore, name: `prototype ${decibels(prototypeScore)}` }),
@@ -41,21 +34,12 @@ export function CycleCharts({ run, cycles }: { run: Run; cycles: readonly Cycle[
 
   return (
     <>
-      <div className={css.three}>
+      <div className={css.pair}>
         <Panel title="NetScore by cycle (dB)">
           <LineChart label="NetScore in dB by cycle" x={x} lines={score} reference={scoreLine} xFormat={cycleName} yFormat={(v) => v.toFixed(1)} />
         </Panel>
         <Panel title="Yield, estimated">
           <LineChart label="Estimated yield by cycle" x={x} lines={hope} reference={target} ySpan={WHOLE} xFormat={cycleName} yFormat={(v) => percent(v, 0)} />
-        </Panel>
-        <Panel title="Rank correlation">
-          <LineChart
-            label="The inquisitor's rank correlation on unseen designs, against a predictor that sees sizes only"
-            x={x}
-            lines={ranks}
-            xFormat={cycleName}
-            yFormat={(v) => plain(v)}
-          />
         </Panel>
       </div>
       <details className={css.details}>

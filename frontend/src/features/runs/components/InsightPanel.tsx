@@ -1,5 +1,6 @@
 /** What the inquisitor learned: how much information each group of channels keeps. */
 import { percent, plain } from '@/shared/format/numbers';
+import { DataTable } from '@/shared/ui/DataTable';
 import { Panel } from '@/shared/ui/Panel';
 import { Empty } from '@/shared/ui/states';
 
@@ -17,23 +18,35 @@ export function InsightPanel({ insight }: { insight: Insight | null }) {
       }
     >
       {insight ? (
-        <ul className={css.groups}>
-          {insight.groups.map((group) => (
-            <li key={group.name}>
-              <div className={css.groupHead}>
-                <code>{group.name}</code>
-                <b>{percent(group.information_kept, 0)}</b>
-              </div>
-              <div className={css.groupBar} aria-hidden>
-                <span style={{ width: percent(group.information_kept).replace(' ', '') }} />
-              </div>
-              <small>
-                {plain(group.width, Number.isInteger(group.width) ? 0 : 1)} channels · rank {plain(group.effective_rank, 1)} · entropy{' '}
-                {plain(group.entropy_bits, 1)} bits · {plain(group.label_information_bits, 1)} bits about the labels
-              </small>
-            </li>
-          ))}
-        </ul>
+        <>
+          <ul className={css.groups} aria-hidden>
+            {insight.groups.map(({ name, information_kept }) => (
+              <li key={name}>
+                <code title={name}>{name}</code>
+                <span className={css.groupBar}>
+                  <i style={{ width: percent(information_kept).replace(/\s/, '') }} />
+                </span>
+                <b>{percent(information_kept, 0)}</b>
+              </li>
+            ))}
+          </ul>
+          <details className={css.details}>
+            <summary>Widths, entropy and rank as a table</summary>
+            <DataTable
+              caption="Insight by channel group"
+              rows={insight.groups}
+              rowKey={({ name }) => name}
+              columns={[
+                { head: 'Group', cell: ({ name }) => <code>{name}</code> },
+                { head: 'Kept', number: true, cell: (group) => percent(group.information_kept) },
+                { head: 'Width', number: true, cell: ({ width }) => plain(width, Number.isInteger(width) ? 0 : 1) },
+                { head: 'Rank', number: true, cell: (group) => plain(group.effective_rank, 1) },
+                { head: 'Entropy, bits', number: true, cell: (group) => plain(group.entropy_bits) },
+                { head: 'Label info, bits', number: true, cell: (group) => plain(group.label_information_bits) },
+              ]}
+            />
+          </details>
+        </>
       ) : (
         <Empty title="Nothing learned yet">The inquisitor reports after the first cycles.</Empty>
       )}

@@ -84,12 +84,12 @@ function Gain({ run: { summary } }: { run: Run }) {
   return (
     <>
       <div>
-        <dt>NetScore gain</dt>
+        <dt>NetScore</dt>
         <dd className={gain !== null && gain > 0 ? css.gain : undefined}>{signedDecibels(gain)}</dd>
       </div>
       <div>
-        <dt>Smaller</dt>
-        <dd>{best?.meets ? times(prototype?.params, best.params) : '–'}</dd>
+        <dt>Parameters</dt>
+        <dd>{best?.meets && prototype?.params !== undefined ? `${times(prototype.params, best.params)} fewer` : '–'}</dd>
       </div>
     </>
   );

@@ -7,6 +7,7 @@ import { CycleCharts } from './CycleCharts';
 import { DesignsChart } from './DesignsChart';
 import { InsightPanel } from './InsightPanel';
 import { LogPanel } from './LogPanel';
+import { RankChart } from './RankChart';
 import { ResultFigures } from './ResultFigures';
 import css from './run.module.css';
 
@@ -17,14 +18,17 @@ export function Synthesis({ live: { run, history, loaded } }: { live: LiveRunVie
     <div className={css.page}>
       {certified && <CertifiedPanel certified={certified} />}
       <div className={css.main}>
-        <DesignsChart run={run} cycles={history.cycles} />
+        <div className={css.page}>
+          <DesignsChart run={run} cycles={history.cycles} />
+          <CycleCharts run={run} cycles={history.cycles} />
+          <LogPanel log={history.log} />
+        </div>
         <div className={css.page}>
           <ResultFigures run={run} history={history} />
           <InsightPanel insight={history.insight} />
+          <RankChart cycles={history.cycles} />
         </div>
       </div>
-      <CycleCharts run={run} cycles={history.cycles} />
-      <LogPanel log={history.log} />
     </div>
   );
 }

@@ -2,7 +2,7 @@
 import type { EventPage, Run, RunEvent } from '@/shared/api/types';
 
 import { type Link, RunConnection } from './connection';
-import { fromSnapshot, type LiveRun, missingFrom, takeEvents, takeSnapshot } from './live';
+import { foldedEvents, fromSnapshot, type LiveRun, missingFrom, takeEvents, takeSnapshot } from './live';
 
 export interface LiveRunView extends LiveRun {
   link: Link;
@@ -20,8 +20,7 @@ export class LiveStore {
   private view: LiveRunView;
   private readonly options: LiveStoreOptions;
   private readonly listeners = new Set<() => void>();
-  /** Called once with each event. */
-  onEvent: (event: RunEvent) => void = () => undefined;
+  private tell: (event: RunEvent) => void = () => undefined;
 
   constructor(options: LiveStoreOptions) {
     this.options = options;
@@ -34,6 +33,11 @@ export class LiveStore {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   };
+
+  /** `tell` is called once with each event, in order. */
+  onEvent(tell: (event: RunEvent) => void): void {
+    this.tell = tell;
+  }
 
   takeSnapshot(snapshot: Run): void {
     this.change(takeSnapshot(this.view, snapshot));
@@ -49,10 +53,10 @@ export class LiveStore {
         this.change({ link });
       },
       onEvents: (events, lastSeq) => {
-        const before = this.view.seq;
-        const live = takeEvents(this.view, events);
+        const before = this.view;
+        const live = takeEvents(before, events);
         this.change({ ...live, loaded: this.view.loaded || live.seq >= lastSeq });
-        for (const event of events) if (event.seq > before) this.onEvent(event);
+        for (const event of foldedEvents(before, live, events)) this.tell(event);
         return { seq: live.seq, missing: missingFrom(live, lastSeq) !== null };
       },
     });

@@ -21,13 +21,13 @@ export function useLiveRun(snapshot: Run, onEvent: (event: RunEvent) => void): L
   );
 
   useEffect(() => {
-    store.onEvent = (event) => {
+    store.onEvent((event) => {
       // Clocks and legal actions are the server's: a change of state fetches them anew.
       if (event.type === 'state' && event.seq > snapshot.last_seq) {
         void client.invalidateQueries({ queryKey: ['run', id] });
       }
       onEvent(event);
-    };
+    });
   }, [store, client, id, onEvent, snapshot.last_seq]);
 
   useEffect(() => {

@@ -100,7 +100,11 @@ function running({ summary, prototype, dataset }: Run, { checkpoint }: History):
 
 /** How long the run has been worked on, and how long it will take. */
 export function timing(run: Run, elapsed: number, remaining: number | null): string {
+  const { phase, phase_fraction } = run.summary;
   const parts = [`${duration(elapsed)} elapsed`];
+  if (run.state === 'RUNNING' && phase === 'prototype' && phase_fraction !== undefined) {
+    parts.unshift(`prototype ${percent(phase_fraction, 0)}`);
+  }
   if (remaining !== null && remaining > 0) parts.push(`about ${duration(remaining)} left`);
   else if (run.time_budget_s !== null) parts.push(`budget ${duration(run.time_budget_s)}`);
   else if (run.max_cycles !== null) parts.push(`at most ${plural(run.max_cycles, 'cycle')}`);
