@@ -104,7 +104,6 @@ USE_TZ = True
 if DATABASE_URL:
     DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 else:
-    VAR_DIR.mkdir(parents=True, exist_ok=True)
     DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR_DIR / "db.sqlite3")}}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A write lock taken at BEGIN waits its turn; one taken midway fails at once with "database is locked".
@@ -116,6 +115,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 
 # --- files -----------------------------------------------------------------------------------------------
 MEDIA_ROOT = VAR_DIR / "media"
+FILE_UPLOAD_TEMP_DIR = VAR_DIR / "incoming"  # beside the media, so that storing an upload only renames it
+FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
 STATIC_URL = "/static/"
 # No STATIC_ROOT: WhiteNoise serves the files from where they lie, so there is no collectstatic step.
