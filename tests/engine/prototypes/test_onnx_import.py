@@ -66,8 +66,7 @@ def test_networks_from_the_torchscript_exporter(name, opset, dynamic, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("dynamic", [True, False])
+@pytest.mark.parametrize(("name", "dynamic"), zip(NETWORKS, [True, False, True, False], strict=True))
 def test_networks_from_the_dynamo_exporter(name, dynamic, tmp_path):
     origin = network(name)
     assert_same(origin, import_onnx(export(origin, tmp_path / "n.onnx", dynamo=True, dynamic=dynamic)))
