@@ -176,17 +176,18 @@ def certify(
 def _confirm(decode: Decode, budget: float, threshold: float) -> tuple[Yield, Yield, list[Trial]]:
     """Raw and accepted yield on fresh seeds."""
     raw = accepted = 0
-    final = []
-    for i in range(CONFIRM_SEEDS):
+    final: list[Trial] = []
+    while len(final) < CONFIRM_SEEDS and (accepted or len(final) < SCAN_SEEDS):  # hopeless: no need for more
+        seed = FIRST_SEED + SCAN_SEEDS + len(final)
         for attempt in range(ATTEMPTS):
-            trial = decode(FIRST_SEED + SCAN_SEEDS + i, budget, attempt)
+            trial = decode(seed, budget, attempt)
             passed = trial.metric >= threshold
             raw += passed and attempt == 0
             if passed:
                 accepted += 1
                 break
         final.append(trial)
-    return Yield.of(raw, CONFIRM_SEEDS), Yield.of(accepted, CONFIRM_SEEDS), final
+    return Yield.of(raw, len(final)), Yield.of(accepted, len(final)), final
 
 
 def _upper_end(

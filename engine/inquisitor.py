@@ -63,15 +63,16 @@ class Inquisitor:
 
     # --- θ_I -----------------------------------------------------------------------------------------------------
 
-    def remember_training(self, designs: list[Design], losses: list[float]) -> None:
+    def remember_training(self, trained: list[tuple[Design, float]]) -> None:
         """Losses of training steps: measurements that come for free."""
-        for design, loss in zip(designs, losses, strict=True):
+        for design, loss in trained:
             if np.isfinite(loss):
                 self.trained.append((design, -float(np.log(max(loss, 1e-6)))))
 
-    def remember_probes(self, designs: list[Design], losses: list[float]) -> None:
+    def remember_probes(self, probed: list[tuple[Design, float]]) -> None:
         """Held-out losses of fresh designs; each is predicted before it is learned, and judged."""
-        scores = [-float(np.log(max(loss, 1e-6))) for loss in losses]
+        designs = [design for design, _ in probed]
+        scores = [-float(np.log(max(loss, 1e-6))) for _, loss in probed]
         if self._ready():
             with torch.no_grad():
                 log_widths, gates = self._exact(designs)

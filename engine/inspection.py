@@ -8,7 +8,7 @@ import torch
 from engine.elastic.space import Space
 from engine.elastic.trace import trace
 from engine.errors import RequestError
-from engine.prototypes import ZOO, build_prototype, input_of
+from engine.prototypes import ZOO, build_prototype, input_of, prototype_name
 from engine.spec import parse_prototype, read_spec
 
 REFERENCE_CLASSES = {32: 10, 224: 1000}  # the data that the zoo's listed costs hold for: CIFAR-10, ImageNet
@@ -71,7 +71,7 @@ def inspect_prototype(
     params, macs = space.cost(space.full)
     block_params = _params_by_leaf(graph)
     return {
-        "name": str(next(iter(spec.values()))) if "zoo" in spec else Path(next(iter(spec.values()))).stem,
+        "name": prototype_name(spec),
         "params": params,
         "macs": macs,
         "input": list(shape),

@@ -15,40 +15,31 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from engine.boundary import Boundary
-from engine.certify import SCAN_STEP, Certificate, certify
-from engine.checkpoint import CHECKPOINT, GENERATOR, load_state, prefixed, save_state, without_prefix
-from engine.draw import TrainedGenerator, network_record
+from engine.certify import Certificate
+from engine.checkpoint import CHECKPOINT, load_state, prefixed, save_state, without_prefix
+from engine.conclusion import conclude
 from engine.elastic.space import Design
 from engine.errors import RequestError, StopRequested
 from engine.events import EventLog, OnEvent
 from engine.inquisitor import Inquisitor
 from engine.insight import Observer, stimuli
 from engine.measure.device import describe_device
-from engine.performance import information_density
-from engine.prototypes import is_pretrained
+from engine.prototype_stage import fit_prototype, report_prototype
+from engine.prototypes import prototype_name
 from engine.schedule import Phase, learning_rate
 from engine.setting import Setting, Synthesized
 from engine.spec import Spec
-from engine.training import (
-    BATCH,
-    PEAK_RATE,
-    PrototypeProgress,
-    SharedTrainer,
-    task_metric,
-    train_prototype,
-)
+from engine.training import PEAK_RATE, SharedTrainer
 from engine.views import Views
 
-PROTOTYPE_SHARE = 0.20  # of the time budget, at most
 CERTIFICATION_SHARE = 0.10  # of the time budget, set aside
 STEPS_PER_CYCLE = 100
-PROBES_PER_CYCLE = 6
+PROBES_PER_CYCLE = 6  # half of them at the boundary itself, half across the band
 LEARNING_FROM, LEARNING_UNTIL = 0.06, 0.85  # of training: when Δθ_G is applied
 STIMULI = 96
-NEAREST_SEEDS = 5
-SCANNED_BELOW = 0.25  # of log10 cost: the boundary froze before training ended
 
 
 @dataclass(frozen=True)
@@ -64,6 +55,17 @@ class SynthesisResult:
     certificate: Certificate
     cycles: int
     wall_s: float
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A network from a fresh seed, measured on the search split."""
+
+    seed: int
+    budget: float
+    design: Design
+    metric: float
+    loss: float
 
 
 def synthesize(
@@ -123,14 +125,16 @@ class Synthesis:
         """φ, U, 1_r → G."""
         self._announce()
         self._initialise()
-        phase = self._training_phase()
-        while (progress := phase.progress(self.cycle, self.log.elapsed)) < 1:
-            generated, losses = self._generate_and_train(progress, phase)
-            probes, measured = self._probe_and_observe(progress)
-            delta = self._update_inquisitor(generated, losses, probes, measured, progress)
-            self._update_generator(delta)
-            self._finish_cycle(probes, measured, losses, delta, phase)
-        return self._certify()
+        while (progress := self.phase.progress(self.cycle, self.log.elapsed)) < 1:
+            trained = self._generate_and_train(progress)
+            probed = self._probe_and_observe()
+            delta = self._update_inquisitor(trained, probed, progress)
+            self._update_generator(delta, probed, progress)
+            self.cycle += 1
+            self._report(trained, probed, delta)
+            self._save()
+        certificate = conclude(self.parts, self.boundary.centre, self.cycle, self.log, self.should_stop)
+        return SynthesisResult(certificate, self.cycle, self.log.elapsed)
 
     # --- G_0, I_0 from φ, U, 1_r ---------------------------------------------------------------------------------
 
@@ -138,7 +142,7 @@ class Synthesis:
         spec, dataset = self.spec, self.setting.dataset
         self.log.emit(
             "run_started",
-            prototype={"name": str(next(iter(spec.prototype.values())))},
+            prototype={"name": prototype_name(spec.prototype)},
             dataset={
                 "name": dataset.name,
                 "classes": list(dataset.class_names),
@@ -167,7 +171,7 @@ class Synthesis:
             setting.prototype.load_state_dict(without_prefix("prototype", self.saved[0]))
             setting.prototype.eval()
         else:
-            self._train_prototype()
+            fit_prototype(setting, self.views, self.log, self.should_stop)
         self.views.teach(setting.prototype, setting.normalise)
         setting.suit_processor()
         self.parts = parts = Synthesized.start(setting)
@@ -180,44 +184,11 @@ class Synthesis:
             self._restore(*self.saved)
         else:
             self._order_channels()
-            self._report_prototype()
+            report_prototype(setting, parts.network.space, self.log)
             self._save()
-
-    def _train_prototype(self) -> None:
-        setting, spec = self.setting, self.spec
-        pretrained = is_pretrained(spec.prototype)
-        steps = max(900, 10 * self.views.count // BATCH)
-        end = None if spec.time_budget_s is None else PROTOTYPE_SHARE * spec.time_budget_s
-        phase = Phase(steps // (3 if pretrained else 1), self.log.elapsed, end)
-
-        def report(done: PrototypeProgress) -> None:
-            metric, _ = self._prototype_metric("search")
-            spent = self.log.elapsed - phase.start
-            remaining = spent / done.progress * (1 - done.progress)
-            self.log.emit(
-                "prototype_progress",
-                fraction=done.progress,
-                step=done.step,
-                loss=done.loss,
-                metrics={"validation": {setting.task.metric: metric}},
-                remaining_s=remaining,
-            )
-
-        finished = train_prototype(
-            setting.prototype, self.views, setting.normalise, setting.task, phase, lambda: self.log.elapsed,
-            seed=spec.seed, pretrained=pretrained, on_progress=report, should_stop=self.should_stop,
-        )  # fmt: skip
-        if not finished:
-            raise StopRequested
-
-    def _prototype_metric(self, split: str) -> tuple[float, float]:
-        setting = self.setting
-        data = setting.dataset.splits[split]
-        labels = torch.from_numpy(np.asarray(data.labels)).to(setting.device)
-        setting.prototype.eval()
-        return task_metric(
-            setting.prototype, (setting.normalise(np.asarray(data.images)), labels), setting.task
-        )
+        budget = self.spec.time_budget_s
+        end = None if budget is None else (1 - CERTIFICATION_SHARE) * budget
+        self.phase = Phase(self.spec.max_cycles, self.started, end)
 
     def _order_channels(self) -> None:
         """Narrow networks take the most informative channels: the prototype itself is probed once."""
@@ -228,146 +199,99 @@ class Synthesis:
         self.observer.probe(active, flat, *stimuli(images, labels, 2 * STIMULI, self.spec.seed))
         parts.network.set_importance(self.observer.scores)
 
-    def _report_prototype(self) -> None:
-        space, task = self.parts.network.space, self.setting.task
-        params, macs = space.cost(space.full)
-        metrics = {
-            "validation": self._prototype_metric("search")[0],
-            "test": self._prototype_metric("test")[0],
-        }
-        self.log.emit(
-            "prototype_ready",
-            params=params,
-            macs=macs,
-            metrics={split: {task.metric: value} for split, value in metrics.items()},
-            netscore=self.spec.objective(metrics["test"], params, macs),
-            information_density=information_density(metrics["test"], params),
-            space={"groups": len(space.knobs), "blocks": len(space.blocks), "log10_size": space.log10_size},
-        )
-
-    def _training_phase(self) -> Phase:
-        budget = self.spec.time_budget_s
-        end = None if budget is None else (1 - CERTIFICATION_SHARE) * budget
-        return Phase(self.spec.max_cycles, self.started, end)
-
     # --- a cycle -------------------------------------------------------------------------------------------------
 
     def _rng(self, purpose: int) -> np.random.Generator:
         """Fresh for each cycle and purpose, so that a resumed run draws what an uninterrupted one would."""
         return np.random.default_rng([self.spec.seed, self.cycle, purpose])
 
-    def _generate_and_train(self, progress: float, phase: Phase) -> tuple[list[Design], list[float]]:
-        """G_k generates a network for each training step."""
+    def _generate_and_train(self, progress: float) -> list[tuple[Design, float]]:
+        """G_k generates a network for each training step; returns the designs with their losses."""
         rng, generator = self._rng(1), self.parts.generator
         batches = self.trainer.batches(self._rng(2))
         designs, losses = [], []
-        for _ in range(STEPS_PER_CYCLE):
+        while len(designs) < STEPS_PER_CYCLE and progress < 1:
             design = generator.design(int(rng.integers(2**62)), self.boundary.sample(rng))
-            rate = learning_rate(PEAK_RATE, progress)
-            losses.append(self.trainer.step(design, next(batches), rate))
+            losses.append(self.trainer.step(design, next(batches), learning_rate(PEAK_RATE, progress)))
             designs.append(design)
             if self.should_stop():
                 raise StopRequested
-            progress = max(progress, phase.progress(self.cycle, self.log.elapsed))
-            if progress >= 1:
-                break
-        return designs, torch.stack(losses).tolist()
+            progress = max(progress, self.phase.progress(self.cycle, self.log.elapsed))
+        return list(zip(designs, torch.stack(losses).tolist(), strict=True))
 
-    def _probe_and_observe(
-        self, progress: float
-    ) -> tuple[list[tuple[int, float, Design]], list[tuple[float, float]]]:
-        """Networks from fresh seeds are probed; the first is also given the stimuli."""
-        rng, parts = self._rng(3), self.parts
-        low, high = self.boundary.band
-        images, labels = parts.probe.split("search")
-        probes, measured = [], []
+    def _probe_and_observe(self) -> list[Probed]:
+        """Networks from fresh seeds are measured; the first is also given the stimuli and its responses observed."""
+        rng, parts, probe = self._rng(3), self.parts, self.parts.probe
+        found = []
         for i in range(PROBES_PER_CYCLE):
             seed = int(rng.integers(2**31))
-            # Half of them at the boundary itself, which decides how it moves; half across the band.
-            log_cost = self.boundary.centre if i < PROBES_PER_CYCLE // 2 else float(rng.uniform(low, high))
+            across = float(rng.uniform(*self.boundary.band))
+            log_cost = self.boundary.centre if i < PROBES_PER_CYCLE // 2 else across
             design = parts.generator.design(seed, log_cost)
-            active, flat = parts.probe.prepare(design, quick=True)
+            active, flat = probe.prepare(design, quick=True)
             if i == 0:
-                self.observer.probe(
-                    active, flat, *stimuli(images, labels, STIMULI, self.spec.seed + self.cycle)
-                )
-            found = parts.probe.measure_prepared(active, flat, "search")
-            probes.append((seed, parts.projection.to_budget(log_cost), design))
-            measured.append((found.metric, found.loss))
-        at_boundary = [metric for metric, _ in measured[: PROBES_PER_CYCLE // 2]]
-        self.boundary.move(float(np.mean(at_boundary)), self.setting.threshold, progress)
-        return probes, measured
+                chosen = stimuli(*probe.split("search"), STIMULI, self.spec.seed + self.cycle)
+                self.observer.probe(active, flat, *chosen)
+            measured = probe.measure_prepared(active, flat, "search")
+            budget = parts.projection.to_budget(log_cost)
+            found.append(Probed(seed, budget, design, measured.metric, measured.loss))
+        return found
 
     def _update_inquisitor(
-        self,
-        generated: list[Design],
-        losses: list[float],
-        probes: list[tuple[int, float, Design]],
-        measured: list[tuple[float, float]],
-        progress: float,
-    ) -> list[torch.Tensor]:
+        self, trained: list[tuple[Design, float]], probed: list[Probed], progress: float
+    ) -> list[Tensor]:
         """I_k → I_{k+1}; returns Δθ_G."""
         inquisitor = self.inquisitor
-        inquisitor.remember_training(generated, losses)
-        inquisitor.remember_probes([design for _, _, design in probes], [loss for _, loss in measured])
+        inquisitor.remember_training(trained)
+        inquisitor.remember_probes([(p.design, p.loss) for p in probed])
         inquisitor.update(self.observer.kept_information(), self._rng(4))
         if LEARNING_FROM <= progress <= LEARNING_UNTIL:
             return inquisitor.propose(self.boundary.band, self._rng(5))
         return [torch.zeros_like(p) for p in self.parts.generator.parameters()]
 
-    def _update_generator(self, delta: list[torch.Tensor]) -> None:
-        """G_k → G_{k+1}."""
+    def _update_generator(self, delta: list[Tensor], probed: list[Probed], progress: float) -> None:
+        """G_k → G_{k+1}, and the boundary at which it works."""
         self.parts.generator.move(delta)
+        at_boundary = [p.metric for p in probed[: PROBES_PER_CYCLE // 2]]
+        self.boundary.move(float(np.mean(at_boundary)), self.setting.threshold, progress)
 
-    def _finish_cycle(
-        self,
-        probes: list[tuple[int, float, Design]],
-        measured: list[tuple[float, float]],
-        losses: list[float],
-        delta: list[torch.Tensor],
-        phase: Phase,
-    ) -> None:
-        task, score, space = self.setting.task.metric, self.spec.objective, self.parts.network.space
+    def _report(self, trained: list[tuple[Design, float]], probed: list[Probed], delta: list[Tensor]) -> None:
+        task, threshold = self.setting.task.metric, self.setting.threshold
         rows = []
-        for (seed, budget, design), (metric, _) in zip(probes, measured, strict=True):
-            params, macs = space.cost(design)
+        for p in probed:
+            params, macs = self.parts.network.space.cost(p.design)
             rows.append(
                 {
-                    "seed": seed,
-                    "budget": budget,
+                    "seed": p.seed,
+                    "budget": p.budget,
                     "params": params,
                     "macs": macs,
-                    task: metric,
-                    "netscore": score(metric, params, macs),
-                    "meets": metric >= self.setting.threshold,
-                }  # fmt: skip
+                    task: p.metric,
+                    "netscore": self.spec.objective(p.metric, params, macs),
+                    "meets": p.metric >= threshold,
+                }
             )
-        self.cycle += 1
-        progress = phase.progress(self.cycle, self.log.elapsed)
+        mean = {n: float(np.mean([row[n] for row in rows])) for n in (task, "params", "macs", "netscore")}
+        progress = self.phase.progress(self.cycle, self.log.elapsed)
         correlation, by_size = self.inquisitor.rank_correlations()
-        mean = {
-            name: float(np.mean([row[name] for row in rows])) for name in (task, "params", "macs", "netscore")
-        }
-        at_boundary = rows[: PROBES_PER_CYCLE // 2]
         self.log.emit(
             "cycle",
             k=self.cycle,
             fraction=self._fraction(progress),
             remaining_s=self._remaining(progress),
-            budget=self.parts.projection.to_budget(self.boundary.centre),
-            loss=float(np.mean(losses)),
+            budget=probed[0].budget,
+            loss=float(np.mean([loss for _, loss in trained])),
             designs=rows,
             metrics={"validation": {task: mean[task]}},
             params=mean["params"],
             macs=mean["macs"],
             netscore=mean["netscore"],
-            yield_estimate=float(np.mean([row["meets"] for row in at_boundary])),
+            yield_estimate=float(np.mean([row["meets"] for row in rows[: PROBES_PER_CYCLE // 2]])),
             delta_theta_norm=float(sum(float((d**2).sum()) for d in delta) ** 0.5),
             rank_correlation=correlation,
             rank_correlation_sizes=by_size,
         )
         self.log.emit("insight", k=self.cycle, groups=self.observer.report())
-        self._save()
 
     def _fraction(self, progress: float) -> float:
         budget = self.spec.time_budget_s
@@ -411,54 +335,3 @@ class Synthesis:
         self.trainer.momentum.copy_(tensors["momentum"])
         self.cycle, self.started = record["cycle"], record["started"]
         self.boundary = Boundary(**record["boundary"])
-
-    # --- the end -------------------------------------------------------------------------------------------------
-
-    def _certify(self) -> SynthesisResult:
-        """θ_G is frozen: find the range of budgets whose networks meet the requirements."""
-        spec, projection = self.spec, self.parts.projection
-        start = max(projection.low, self.boundary.centre - SCANNED_BELOW)
-        ladder = np.append(np.arange(start, projection.high, SCAN_STEP), projection.high)
-        deadline = None if spec.time_budget_s is None else spec.time_budget_s
-
-        def decode(seed: int, budget: float, attempt: int):  # noqa: ANN202
-            if self.should_stop():
-                raise StopRequested
-            return self.parts.decode(seed, budget, attempt)
-
-        certificate = certify(
-            decode,
-            [projection.to_budget(float(x)) for x in ladder],
-            required=spec.requirements.metric_threshold,
-            threshold=self.setting.threshold,
-            target_yield=spec.target_yield,
-            canonical=self.parts.network.space.canonical,
-            out_of_time=lambda: deadline is not None and self.log.elapsed > deadline,
-        )
-        self._save_generator(certificate)
-        if certificate.certified:
-            self.log.emit("certified", **certificate.event())
-        nearest = [] if certificate.certified else self._nearest(certificate)
-        self.log.emit(
-            "finished",
-            status="certified" if certificate.certified else "requirements_not_reached",
-            cycles=self.cycle,
-            wall_s=self.log.elapsed,
-            nearest=nearest,
-            attempted=None if certificate.certified else certificate.event(),
-        )
-        return SynthesisResult(certificate, self.cycle, self.log.elapsed)
-
-    def _nearest(self, certificate: Certificate) -> list[dict[str, Any]]:
-        """The nearest networks found: the best of a few seeds at the largest budget."""
-        generator = TrainedGenerator(self.parts, certificate)
-        drawn = [generator.draw(seed, 1.0) for seed in range(NEAREST_SEEDS)]
-        task = self.setting.task.metric
-        drawn.sort(key=lambda n: -n.metrics["calibration"][task])
-        return [network_record(n, self.parts.network.space) for n in drawn[:3]]
-
-    def _save_generator(self, certificate: Certificate) -> None:
-        tensors = prefixed("parts", self.parts.tensors())
-        tensors |= prefixed("prototype", dict(self.setting.prototype.state_dict()))
-        record = {"spec": self.spec.raw, "certificate": asdict(certificate)}
-        save_state(self.out_dir / GENERATOR, tensors, record)

@@ -39,6 +39,11 @@ ZOO = (
 )  # fmt: skip
 
 
+def prototype_name(spec: dict[str, Any]) -> str:
+    """A prototype's name for display: the zoo's, or the file's."""
+    return str(spec["zoo"]) if "zoo" in spec else Path(next(iter(spec.values()))).stem
+
+
 def is_pretrained(spec: dict[str, Any]) -> bool:
     """Whether the prototype arrives with weights (then it is fine-tuned instead of trained)."""
     return "zoo" not in spec or spec.get("weights") is not None

@@ -34,8 +34,8 @@ def watched(**options: float) -> Inquisitor:
 
     for cycle in range(30):
         designs = [generator.design(1000 * cycle + i, float(rng.uniform(*BAND))) for i in range(40)]
-        inquisitor.remember_training(designs[:34], [loss(d) for d in designs[:34]])
-        inquisitor.remember_probes(designs[34:], [loss(d) for d in designs[34:]])
+        inquisitor.remember_training([(d, loss(d)) for d in designs[:34]])
+        inquisitor.remember_probes([(d, loss(d)) for d in designs[34:]])
         inquisitor.update(inquisitor.curves, rng)
     return inquisitor
 

@@ -1,0 +1,79 @@
+"""The last stage of a run: θ_G is frozen, certified and saved, and the outcome is reported."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from engine.certify import SCAN_STEP, Certificate, Trial, certify
+from engine.checkpoint import GENERATOR, prefixed, save_state
+from engine.draw import TrainedGenerator, network_record
+from engine.errors import StopRequested
+from engine.events import EventLog
+from engine.setting import Synthesized
+
+SCANNED_BELOW = 0.25  # of log10 cost: the boundary froze before training ended
+NEAREST_SEEDS, NEAREST_SHOWN = 5, 3
+
+
+def conclude(
+    parts: Synthesized, boundary: float, cycles: int, log: EventLog, should_stop: Callable[[], bool]
+) -> Certificate:
+    """Certify the generator, save it, and report ``certified`` (where it is) and ``finished``.
+
+    Args:
+        parts: The learned parts.
+        boundary: Where training worked, in log10 cost: the scan starts a little below.
+        cycles: Cycles done.
+        log: Receives the events.
+        should_stop: Polled at every measurement.
+
+    Raises:
+        StopRequested: ``should_stop`` said so.
+    """
+    spec, projection = parts.setting.spec, parts.projection
+    start = max(projection.low, boundary - SCANNED_BELOW)
+    ladder = np.append(np.arange(start, projection.high, SCAN_STEP), projection.high)
+
+    def decode(seed: int, budget: float, attempt: int) -> Trial:
+        if should_stop():
+            raise StopRequested
+        return parts.decode(seed, budget, attempt)
+
+    certificate = certify(
+        decode,
+        [projection.to_budget(float(x)) for x in ladder],
+        required=spec.requirements.metric_threshold,
+        threshold=parts.setting.threshold,
+        target_yield=spec.target_yield,
+        canonical=parts.network.space.canonical,
+        out_of_time=lambda: spec.time_budget_s is not None and log.elapsed > spec.time_budget_s,
+    )
+    _save(parts, certificate)
+    if certificate.certified:
+        log.emit("certified", **certificate.event())
+    log.emit(
+        "finished",
+        status="certified" if certificate.certified else "requirements_not_reached",
+        cycles=cycles,
+        wall_s=log.elapsed,
+        nearest=[] if certificate.certified else _nearest(parts, certificate),
+        attempted=None if certificate.certified else certificate.event(),
+    )
+    return certificate
+
+
+def _nearest(parts: Synthesized, certificate: Certificate) -> list[dict[str, Any]]:
+    """The nearest networks found: the best of a few seeds at the largest budget."""
+    generator = TrainedGenerator(parts, certificate)
+    drawn = [generator.draw(seed, 1.0) for seed in range(NEAREST_SEEDS)]
+    drawn.sort(key=lambda n: -n.metrics["calibration"][parts.setting.task.metric])
+    return [network_record(n, parts.network.space) for n in drawn[:NEAREST_SHOWN]]
+
+
+def _save(parts: Synthesized, certificate: Certificate) -> None:
+    setting = parts.setting
+    tensors = prefixed("parts", parts.tensors())
+    tensors |= prefixed("prototype", dict(setting.prototype.state_dict()))
+    save_state(setting.out_dir / GENERATOR, tensors, {"spec": setting.spec.raw, "certificate": asdict(certificate)})
