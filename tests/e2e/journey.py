@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 from webapp.embedded.client import Client
 
 RESTING = re.compile("^(Completed|Not reached|Cancelled|Paused|Failed)$")
-RUN_S = 240_000  # generous: a busy machine may take several times a run's budget
+CYCLE = re.compile(r"^Cycle \d+:")
+RUN_MS = 240_000  # generous: a busy machine may take several times a run's budget
 
 
 def start_synthesis(page: Page, *, accuracy: float, seconds: float) -> str:
@@ -29,7 +30,7 @@ def state(page: Page, name: str | re.Pattern):
 
 
 def wait_for_state(page: Page, name: str | re.Pattern) -> None:
-    expect(state(page, name).first).to_be_visible(timeout=RUN_S)
+    expect(state(page, name).first).to_be_visible(timeout=RUN_MS)
 
 
 def shown_log(page: Page) -> list[str]:

@@ -6,7 +6,16 @@ import numpy as np
 import onnxruntime
 from playwright.sync_api import Page, expect
 
-from tests.e2e.journey import RESTING, expect_log_of, start_synthesis, state, told_log, wait_for_state
+from tests.e2e.journey import (
+    CYCLE,
+    RESTING,
+    RUN_MS,
+    expect_log_of,
+    start_synthesis,
+    state,
+    told_log,
+    wait_for_state,
+)
 
 NETWORKS = 4
 
@@ -32,7 +41,7 @@ def watch(page: Page, api, run: str, shoot, size: str) -> None:
     """Live: the page moves from state to state by itself, up to the certificate."""
     wait_for_state(page, "Running")
     expect(page.get_by_role("progressbar", name="Progress of the run")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"^Cycle \d+:"))).to_be_visible(timeout=120_000)
+    expect(page.get_by_text(CYCLE)).to_be_visible(timeout=RUN_MS)
     shoot(page, f"live-{size}")
     wait_for_state(page, RESTING)
     expect(state(page, "Completed")).to_be_visible()

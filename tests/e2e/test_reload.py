@@ -4,7 +4,15 @@ import json
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.journey import all_events, expect_log_of, shown_log, start_synthesis, wait_for_state
+from tests.e2e.journey import (
+    CYCLE,
+    RUN_MS,
+    all_events,
+    expect_log_of,
+    shown_log,
+    start_synthesis,
+    wait_for_state,
+)
 
 
 def test_reload_in_the_middle_loses_and_repeats_nothing(open_page, api, shoot):
@@ -21,6 +29,7 @@ def test_reload_in_the_middle_loses_and_repeats_nothing(open_page, api, shoot):
     expect(page.get_by_role("log").locator("> div").nth(len(seen_before) - 1)).to_be_visible()
     assert shown_log(page)[: len(seen_before)] == seen_before
 
+    expect(page.get_by_text(CYCLE)).to_be_visible(timeout=RUN_MS)  # from here on there is a checkpoint
     page.get_by_role("button", name="Pause").click()
     wait_for_state(page, "Paused")
     shoot(page, "paused")
