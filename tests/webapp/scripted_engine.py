@@ -1,4 +1,4 @@
-"""An engine that follows a script: the command line and the lines of the real one, with the faults of its scenario.
+"""An engine that follows a script: the real one's command line and lines, with the faults of a scenario.
 
 Used as ``FERMIFORGE_ENGINE_COMMAND="python scripted_engine.py SCENARIO"``.
 """

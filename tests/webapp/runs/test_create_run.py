@@ -1,8 +1,10 @@
 """POST /runs/"""
 
+import threading
+
 import pytest
 
-from tests.webapp.conftest import assert_problem
+from tests.webapp.conftest import assert_problem, client_of
 from webapp.accounts.models import AuditEntry
 from webapp.datasets.models import Dataset
 from webapp.runs.models import Run
@@ -48,6 +50,20 @@ def test_the_same_key_with_another_request_is_refused(client, body):
     client.post(URL, body, headers={"Idempotency-Key": "k1"})
     response = client.post(URL, {**body, "seed": 1}, headers={"Idempotency-Key": "k1"})
     assert_problem(response, 409, "idempotency_key_reused")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_so_is_the_same_request_sent_twice_at_once(user, body, background):
+    line = threading.Barrier(4)
+
+    def send():
+        client = client_of(user)
+        line.wait()
+        return client.post(URL, body, headers={"Idempotency-Key": "k1"})
+
+    answers = [future.result(60) for future in [background(send) for _ in range(4)]]
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
 
 
 def test_another_workspace_may_use_the_same_key(client, outsider_client, outsider, body):

@@ -44,8 +44,8 @@ def test_it_ends_when_its_parent_is_killed(tmp_path):
     inner = "import signal; print('up', flush=True); signal.pause()"
     outer = (
         "import os, subprocess, sys, signal\n"
-        f"p = subprocess.Popen([sys.executable, {str(LAUNCHER)!r}, str(os.getpid()), {str(tmp_path / 'lock')!r}, '--',"
-        f" sys.executable, '-c', {inner!r}], start_new_session=True)\n"
+        f"launch = [sys.executable, {str(LAUNCHER)!r}, str(os.getpid()), {str(tmp_path / 'lock')!r}, '--']\n"
+        f"p = subprocess.Popen([*launch, sys.executable, '-c', {inner!r}], start_new_session=True)\n"
         "print(p.pid, flush=True); signal.pause()"
     )
     parent = subprocess.Popen([sys.executable, "-c", outer], stdout=subprocess.PIPE, text=True)

@@ -51,4 +51,5 @@ def test_another_workspaces_runs_do_not_exist(outsider_client, run):
 
 
 def test_a_dataset_in_use_can_not_be_deleted(client, run, dataset):
+    type(dataset).objects.filter(pk=dataset.pk).update(builtin=None, key="an-upload")
     assert_problem(client.delete(f"/api/v1/datasets/{dataset.pk}/"), 409, "in_use")

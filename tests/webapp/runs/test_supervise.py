@@ -173,9 +173,7 @@ def test_cancel_ends_a_run(run, scripted, work_on, background, user):
     assert gone(engine_pid(run))
 
 
-def test_cancel_ends_an_engine_that_ignores_the_request_and_its_children(
-    run, scripted, work_on, background, user
-):
+def test_cancel_ends_an_engine_that_ignores_it_and_its_children(run, scripted, work_on, background, user):
     scripted("stubborn")
     working = background(work_on, run)
     until(has_event(run, "insight"))
