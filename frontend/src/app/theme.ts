@@ -1,16 +1,4 @@
-import {
-  ActionIcon,
-  Button,
-  Card,
-  createTheme,
-  Modal,
-  NumberInput,
-  PasswordInput,
-  Select,
-  TextInput,
-  Tooltip,
-  type MantineColorsTuple,
-} from '@mantine/core';
+import { Button, createTheme, type MantineColorsTuple } from '@mantine/core';
 
 const ember: MantineColorsTuple = [
   '#fcefe7',
@@ -37,6 +25,7 @@ export const theme = createTheme({
   headings: { fontFamily: SANS },
   cursorType: 'pointer',
   respectReducedMotion: true,
+  // Plain objects where they do: naming a component here would load it with the first page.
   components: {
     Button: Button.extend({
       defaultProps: { size: 'sm' },
@@ -46,13 +35,11 @@ export const theme = createTheme({
         root: variant === 'filled' && color === undefined ? { '--button-color': 'var(--ff-on-accent)' } : {},
       }),
     }),
-    ActionIcon: ActionIcon.extend({ defaultProps: { variant: 'subtle', color: 'gray' } }),
-    Card: Card.extend({ defaultProps: { withBorder: true } }),
-    TextInput: TextInput.extend({ defaultProps: { size: 'sm' } }),
-    PasswordInput: PasswordInput.extend({ defaultProps: { size: 'sm' } }),
-    NumberInput: NumberInput.extend({ defaultProps: { size: 'sm' } }),
-    Select: Select.extend({ defaultProps: { size: 'sm', allowDeselect: false } }),
-    Modal: Modal.extend({ defaultProps: { centered: true, radius: 12 } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 250, events: { hover: true, focus: true, touch: true } } }),
+    ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
+    TextInput: { defaultProps: { size: 'sm' } },
+    PasswordInput: { defaultProps: { size: 'sm' } },
+    NumberInput: { defaultProps: { size: 'sm' } },
+    Select: { defaultProps: { size: 'sm', allowDeselect: false } },
+    Modal: { defaultProps: { centered: true, radius: 12 } },
   },
 });

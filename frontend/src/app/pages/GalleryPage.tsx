@@ -12,11 +12,11 @@ export function GalleryPage() {
   const prototype = useQuery({ ...prototypeQuery(id ?? ''), enabled: id !== null });
   const report = prototype.data?.report;
   const insight = history.insight;
+  // The run itself tells the widths for its own input; the prototype's report stands in where it has not.
   const full = useMemo(() => {
-    const groups = report?.groups ?? [];
-    // Only where the names are the engine's own for this run: a prototype is inspected at its reference input.
-    const known = new Set(insight?.groups.map(({ name }) => name) ?? groups.map(({ name }) => name));
-    return Object.fromEntries(groups.filter(({ name }) => known.has(name)).map(({ name, width }) => [name, width]));
+    const told = insight?.groups.filter(({ of }) => of !== undefined) ?? [];
+    if (told.length > 0) return Object.fromEntries(told.map(({ name, of }) => [name, of ?? 0]));
+    return Object.fromEntries((report?.groups ?? []).map(({ name, width }) => [name, width]));
   }, [report, insight]);
   return <Gallery run={run} full={full} />;
 }

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 
 import { runsQuery } from '@/features/runs/api/runs';
 import { RunList } from '@/features/runs/components/RunList';
@@ -10,7 +11,7 @@ import { IconPlus } from '@/shared/ui/icons';
 import { PageHead } from '@/shared/ui/Panel';
 import { Empty, LoadError, Loading } from '@/shared/ui/states';
 
-import { FirstRun } from './FirstRun';
+const FirstRun = lazy(() => import('./FirstRun').then((module) => ({ default: module.FirstRun })));
 
 export function RunsPage() {
   useTitle('Runs');
@@ -19,7 +20,13 @@ export function RunsPage() {
   const runs = query.data?.pages.flatMap((page) => page.results) ?? [];
   const first = query.isSuccess && runs.length === 0;
 
-  if (first && canEdit) return <FirstRun />;
+  if (first && canEdit) {
+    return (
+      <Suspense fallback={<Loading what="the page" />}>
+        <FirstRun />
+      </Suspense>
+    );
+  }
   return (
     <>
       <PageHead

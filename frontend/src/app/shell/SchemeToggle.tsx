@@ -1,4 +1,4 @@
-import { ActionIcon, type MantineColorScheme, Tooltip, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, type MantineColorScheme, useMantineColorScheme } from '@mantine/core';
 
 import { IconAuto, IconMoon, IconSun } from '@/shared/ui/icons';
 
@@ -11,15 +11,14 @@ export function SchemeToggle() {
   const Icon = ICONS[colorScheme];
   const label = `Colours: ${NAMES[colorScheme]}. Change to ${NAMES[NEXT[colorScheme]]}`;
   return (
-    <Tooltip label={label}>
-      <ActionIcon
-        aria-label={label}
-        onClick={() => {
-          setColorScheme(NEXT[colorScheme]);
-        }}
-      >
-        <Icon />
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon
+      aria-label={label}
+      title={label}
+      onClick={() => {
+        setColorScheme(NEXT[colorScheme]);
+      }}
+    >
+      <Icon />
+    </ActionIcon>
   );
 }

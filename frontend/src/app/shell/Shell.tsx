@@ -1,13 +1,15 @@
 /** The frame of every page: navigation at the side, or at the bottom of a phone. */
 import { Link, Outlet } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 
 import { IconData, IconNetwork, IconPlus, IconRuns, IconSettings } from '@/shared/ui/icons';
 import { LogoMark } from '@/shared/ui/Logo';
 import { useIdentity } from '@/shared/session';
 
-import { Account } from './Account';
 import { SchemeToggle } from './SchemeToggle';
 import css from './Shell.module.css';
+
+const Account = lazy(() => import('./Account').then((module) => ({ default: module.Account })));
 
 const places = [
   { to: '/', name: 'Runs', Icon: IconRuns },
@@ -42,7 +44,10 @@ export function Shell() {
           ))}
         </nav>
         <div className={css.foot}>
-          <Account />
+          {/* The menu's machinery is loaded after the page. */}
+          <Suspense fallback={<span className={css.account} />}>
+            <Account />
+          </Suspense>
           <SchemeToggle />
         </div>
       </header>

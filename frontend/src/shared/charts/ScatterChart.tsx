@@ -81,6 +81,7 @@ export function ScatterChart<P extends ScatterPoint>(props: ScatterChartProps<P>
     ArrowDown: () => { move(0, -0.1); },
   };
   const shown = near && sorted[near.index];
+  const below = sorted.filter(({ y }) => y < whole.y[0]).length;
 
   return (
     <figure className={css.figure}>
@@ -115,7 +116,10 @@ export function ScatterChart<P extends ScatterPoint>(props: ScatterChartProps<P>
           </div>
         )}
       </div>
-      <div className={css.xName}>{props.xName} →</div>
+      <div className={css.xName}>
+        <span>{!isZoomed && below > 0 && `↓ ${String(below)} more below: zoom out`}</span>
+        <span>{props.xName} →</span>
+      </div>
     </figure>
   );
 }
@@ -130,10 +134,13 @@ function Tool({ name, icon, onClick, disabled }: { name: string; icon: ReactNode
   );
 }
 
-/** Leaves the lowest 2 % of many values out of the first view: early failures would flatten what matters. */
+/** Leaves values far below the others out of the first view: early failures would flatten what matters. */
 function trimmed(values: number[]): number[] {
-  if (values.length < 100) return values;
-  return [...values].sort((a, b) => a - b).slice(Math.floor(values.length * 0.02));
+  if (values.length < 12) return values;
+  const sorted = [...values].sort((a, b) => a - b);
+  const quartile = (part: number) => sorted[Math.floor((sorted.length - 1) * part)] ?? 0;
+  const fence = quartile(0.25) - 2 * (quartile(0.75) - quartile(0.25));
+  return sorted.filter((value) => value >= fence);
 }
 
 function nearest(u: uPlot, points: readonly ScatterPoint[]): { index: number; left: number; top: number } | null {

@@ -100,8 +100,8 @@ function PredictionLine({ certified, budget }: { certified: Certified | null; bu
   if (!found) return null;
   return (
     <p className={css.predicted}>
-      <b>Predicted:</b> {count(found.params)} parameters · {macs(found.macs)} MACs · {percent(found.accuracy)} accuracy{' '}
-      <small>between the points of the certified scan</small>
+      <b>Predicted:</b> {count(found.params)} parameters · {macs(found.macs)} MACs · {percent(found.accuracy)} mean accuracy{' '}
+      <small>of first decodings, read between the points of the certified scan</small>
     </p>
   );
 }

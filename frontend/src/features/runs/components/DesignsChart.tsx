@@ -65,7 +65,7 @@ export function DesignsChart({ run, cycles }: { run: Run; cycles: readonly Cycle
   return (
     <Panel
       title="Designs tried"
-      note="Each dot is a network that the generator proposed, measured on search validation. Filled dots meet every requirement."
+      note="Each dot is a network that the generator proposed, measured on search validation. Filled dots meet every requirement with the margin that acceptance needs."
       aside={
         <SegmentedControl
           size="xs"

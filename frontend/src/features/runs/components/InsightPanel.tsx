@@ -39,7 +39,7 @@ export function InsightPanel({ insight }: { insight: Insight | null }) {
               columns={[
                 { head: 'Group', cell: ({ name }) => <code>{name}</code> },
                 { head: 'Kept', number: true, cell: (group) => percent(group.information_kept) },
-                { head: 'Width', number: true, cell: ({ width }) => plain(width, Number.isInteger(width) ? 0 : 1) },
+                { head: 'Width', number: true, cell: ({ width, of }) => `${plain(width, Number.isInteger(width) ? 0 : 1)}${of ? ` of ${String(of)}` : ''}` },
                 { head: 'Rank', number: true, cell: (group) => plain(group.effective_rank, 1) },
                 { head: 'Entropy, bits', number: true, cell: (group) => plain(group.entropy_bits) },
                 { head: 'Label info, bits', number: true, cell: (group) => plain(group.label_information_bits) },

@@ -10,10 +10,12 @@ export function ResultFigures({ run, history }: { run: Run; history: History }) 
   const { prototype, best } = run.summary;
   const ready = history.prototype;
   const progress = history.progress;
-  const gain = best && prototype?.netscore !== undefined ? best.netscore - prototype.netscore : null;
+  // What falls short of the requirements has won nothing.
+  const meets = best?.meets ?? false;
+  const gain = best && meets && prototype?.netscore !== undefined ? best.netscore - prototype.netscore : null;
   return (
     <Panel
-      title="Best design so far"
+      title={run.state === 'COMPLETED' ? 'Best design of the search' : 'Best design so far'}
       note={best && !best.meets ? 'No design meets every requirement yet: this is the most accurate one.' : undefined}
     >
       <table className={css.compare}>
@@ -26,10 +28,10 @@ export function ResultFigures({ run, history }: { run: Run; history: History }) 
           </tr>
         </thead>
         <tbody>
-          <Row name="Parameters" from={count(prototype?.params)} to={count(best?.params)} gain={times(prototype?.params, best?.params)} />
-          <Row name="MACs" from={macs(prototype?.macs)} to={macs(best?.macs)} gain={times(prototype?.macs, best?.macs)} />
+          <Row name="Parameters" from={count(prototype?.params)} to={count(best?.params)} gain={meets ? times(prototype?.params, best?.params) : ''} />
+          <Row name="MACs" from={macs(prototype?.macs)} to={macs(best?.macs)} gain={meets ? times(prototype?.macs, best?.macs) : ''} />
           <Row name="Accuracy" note="prototype: test; design: search" from={percent(prototype?.accuracy)} to={percent(best?.accuracy)} />
-          <Row name="NetScore" from={decibels(prototype?.netscore)} to={decibels(best?.netscore)} gain={signedDecibels(gain)} />
+          <Row name="NetScore" from={decibels(prototype?.netscore)} to={decibels(best?.netscore)} gain={gain === null ? '' : signedDecibels(gain)} />
           <Row
             name="Density"
             note="% per K params"
@@ -40,7 +42,7 @@ export function ResultFigures({ run, history }: { run: Run; history: History }) 
       </table>
       <p className={css.quiet}>
         {ready
-          ? `The prototype can shrink in ${String(ready.space.groups)} channel groups and ${String(ready.space.blocks)} blocks: about 10^${plain(ready.space.log10_size, 0)} designs.`
+          ? `The prototype can shrink in ${String(ready.space.groups)} channel groups and ${String(ready.space.blocks)} blocks: about 10${superscript(ready.space.log10_size)} designs.`
           : progress
             ? `Training the prototype: ${percent(progress.fraction, 0)}, validation accuracy ${percent(progress.metrics.validation?.accuracy)}.`
             : 'The prototype has not been trained yet.'}{' '}
@@ -48,6 +50,12 @@ export function ResultFigures({ run, history }: { run: Run; history: History }) 
       </p>
     </Panel>
   );
+}
+
+const DIGITS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+
+function superscript(value: number): string {
+  return [...String(Math.max(0, Math.round(value)))].map((digit) => DIGITS[Number(digit)] ?? '').join('');
 }
 
 function Row({ name, note, from, to, gain = '' }: { name: string; note?: string; from: string; to: string; gain?: string }) {

@@ -51,6 +51,8 @@ export interface Cycle {
 export interface GroupInsight {
   name: string;
   width: number;
+  /** The group's width in the prototype. */
+  of?: number;
   information_kept: number;
   entropy_bits: number | null;
   effective_rank: number | null;

@@ -87,7 +87,12 @@ function running({ summary, prototype, dataset }: Run, { checkpoint }: History):
       return `Training the prototype ${prototype.name} on ${dataset.name}: it teaches the small networks later.`;
     case 'cycles': {
       if (cycle === 0) return 'The prototype is ready and made elastic. The first cycle generates designs from it.';
-      const hope = yield_estimate === null ? '' : ` About ${percent(yield_estimate, 0)} of its networks meet the requirements by now.`;
+      const hope =
+        yield_estimate === null
+          ? ''
+          : yield_estimate === 0
+            ? ' None of its networks meets the requirements yet.'
+            : ` About ${percent(yield_estimate, 0)} of its networks meet the requirements by now.`;
       return `Cycle ${String(cycle)}: the generator draws designs, they train briefly, the inquisitor probes them and moves the generator.${hope}`;
     }
     case 'certified':
