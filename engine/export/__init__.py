@@ -71,8 +71,8 @@ def export_network(
                 raise RequestError(
                     "bad_spec", "The format onnx-int8 needs calibration images of the dataset.", "export"
                 )
-            images = np.ascontiguousarray(calibration, dtype=np.float32)
-            images = images / 255 if calibration.dtype == np.uint8 else images
+            scale = np.float32(255 if calibration.dtype == np.uint8 else 1)
+            images = np.ascontiguousarray(calibration, dtype=np.float32) / scale
             onnx_int8.write(module, draft, metadata, input_shape, images)
             agreed = agreement(module, onnx_int8.reader(draft, module), images)
             log.info("%s: the int8 network agrees with the float one on %.1f %%", path.name, 100 * agreed)

@@ -5,9 +5,6 @@ newer one takes 2 s and more, names every tensor as the module does, and can lea
 deprecated; the exact torch pin and the parity check of every export stand guard.
 """
 
-import contextlib
-import io
-import sys
 import warnings
 from pathlib import Path
 
@@ -17,6 +14,7 @@ import onnxruntime
 import torch
 from onnx import TensorProto
 from torch import nn
+from torch.onnx.errors import OnnxExporterError
 
 from engine.export.parity import Reader
 
@@ -38,26 +36,29 @@ PASSED_THROUGH = ("Identity", "Transpose", "DequantizeLinear")
 
 def write(module: nn.Module, path: Path, metadata: dict[str, str], input_shape: tuple[int, int, int]) -> None:
     """Writes ``module`` as ONNX; the same module gives the same bytes."""
-    stream = io.BytesIO()
-    # The exporter prints the graph where it fails; standard output belongs to the caller.
-    with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
+    torch._C._jit_set_onnx_log_output_stream("stderr")  # a failure prints the graph; stdout is the caller's
+    with warnings.catch_warnings():
         # "Deprecated" (see above), and advice about folding for networks that are exported to be trained.
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", message=".*constant folding be turned off")
         warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
-        torch.onnx.export(
-            module,
-            (torch.zeros(2, *input_shape),),
-            stream,
-            dynamo=False,
-            opset_version=OPSET,
-            # Eval mode as the module is in, without fusing its batch norms.
-            training=torch.onnx.TrainingMode.PRESERVE,
-            input_names=["input"],
-            output_names=["logits"],
-            dynamic_axes={"input": {0: "batch"}, "logits": {0: "batch"}},
-        )
-    model = onnx.load_from_string(stream.getvalue())
+        try:
+            torch.onnx.export(
+                module,
+                (torch.zeros(2, *input_shape),),
+                path,
+                dynamo=False,
+                opset_version=OPSET,
+                # Eval mode as the module is in, without fusing its batch norms.
+                training=torch.onnx.TrainingMode.PRESERVE,
+                input_names=["input"],
+                output_names=["logits"],
+                dynamic_axes={"input": {0: "batch"}, "logits": {0: "batch"}},
+            )
+        except OnnxExporterError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise RuntimeError(f"This network can't be written as ONNX ({reason}); export pt2.") from error
+    model = onnx.load(path)
     _give_each_parameter_its_tensor(model)
     model.producer_name = "FermiForge"
     onnx.helper.set_model_props(model, dict(sorted(metadata.items())))

@@ -178,13 +178,14 @@ class Builder:
             )
             return True
         if node.op_type in ("Shape", "Size") and self.has_value(node.input[0]):
-            shape = self.constants.get(
-                node.input[0], self._examples.get(self._nodes.get(node.input[0]))
-            ).shape
+            name = node.input[0]
+            shape = (
+                self.constants[name].shape if self.is_constant(name) else self.value(self._nodes[name]).shape
+            )
             values = attributes(node)
             whole = np.array(shape, dtype=np.int64)
             if node.op_type == "Size":
-                self.constants[node.output[0]] = whole.prod()
+                self.constants[node.output[0]] = np.asarray(whole.prod())
             else:
                 self.constants[node.output[0]] = whole[values.get("start", 0) : values.get("end")]
             return True

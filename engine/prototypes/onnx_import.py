@@ -43,8 +43,8 @@ def import_onnx(path: Path) -> fx.GraphModule:
 
     Returns:
         The network, N×C×H×W in, logits out. Its ``meta`` holds ``input_shape`` (C, H, W of the example that
-        it was built with), ``free_size`` (whether the file leaves height and width free), ``norms_added`` and
-        ``softmax``, the final layer that was taken off, if any.
+        it was built with), ``free_size`` (whether the file leaves height and width free), ``added_norms``
+        (their names) and ``softmax``, the final layer that was taken off, if any.
 
     Raises:
         RequestError: The file is refused (see ``open_onnx``), has ``unsupported_operators``, or its import
@@ -69,8 +69,8 @@ def import_onnx(path: Path) -> fx.GraphModule:
         channels_last=shape != file_shape,
     )
     check_import(path, module)
-    module.meta["norms_added"] = 0 if builder.norms_found else _add_norms(module)
-    if module.meta["norms_added"]:
+    module.meta["added_norms"] = [] if builder.norms_found else _add_norms(module)
+    if module.meta["added_norms"]:
         check_import(path, module)
     module.meta["softmax"] = _take_off_softmax(module)
     return module
@@ -128,10 +128,10 @@ def calibrate_norms(module: fx.GraphModule, images: Tensor, batch: int = 64) -> 
         module: From ``import_onnx``.
         images: N×C×H×W, as the network takes them.
     """
-    norms = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d) and getattr(m, "added", False)]
-    sums: dict[nn.BatchNorm2d, list[Tensor]] = {norm: [] for norm in norms}
+    norms = [module.get_submodule(name) for name in module.meta["added_norms"]]
+    sums: dict[nn.Module, list[Tensor]] = {norm: [] for norm in norms}
 
-    def observe(norm: nn.BatchNorm2d, inputs: tuple[Tensor, ...]) -> None:
+    def observe(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         x = inputs[0].transpose(0, 1).flatten(1).double()
         sums[norm].append(torch.stack([torch.full((len(x),), x.shape[1]).double(), x.sum(1), (x**2).sum(1)]))
 
@@ -144,6 +144,8 @@ def calibrate_norms(module: fx.GraphModule, images: Tensor, batch: int = 64) -> 
         for hook in hooks:
             hook.remove()
     for norm, parts in sums.items():
+        assert isinstance(norm, nn.BatchNorm2d)
+        assert norm.running_mean is not None and norm.running_var is not None
         count, total, squares = torch.stack(parts).sum(0)
         mean = total / count
         variance = (squares / count - mean**2).clamp_min(1e-8)
@@ -210,33 +212,31 @@ def _drop_input_transposes(builder: Builder, name: str) -> None:
         builder.done.add(id(node))
 
 
-def _add_norms(module: fx.GraphModule) -> int:
+def _add_norms(module: fx.GraphModule) -> list[str]:
     """A batch norm after each convolution over more than one position, but the last layer."""
+    weighted = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
     calls = [n for n in module.graph.nodes if n.op == "call_module"]
-    layers = [
-        n
-        for n in calls
-        if isinstance(module.get_submodule(n.target), nn.Conv2d | nn.ConvTranspose2d | nn.Linear)
-    ]
+    layers = [n for n in calls if isinstance(module.get_submodule(n.target), weighted)]
     several = {name for name, count in Counter(n.target for n in layers).items() if count > 1}
     shapes = _Shapes(module).sizes(torch.zeros(2, *module.meta["input_shape"]))
-    added = 0
+    added = []
     for node in layers[:-1]:
         layer = module.get_submodule(node.target)
-        if isinstance(layer, nn.Linear) or node.target in several or max(shapes[node][2:]) == 1:
+        if not isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) or node.target in several:
+            continue
+        if max(shapes[node][2:]) == 1:
             continue
         norm = nn.BatchNorm2d(layer.out_channels)
-        norm.running_var.fill_(1 - norm.eps)
+        norm.register_buffer("running_var", torch.full((layer.out_channels,), 1 - norm.eps))
         if layer.bias is not None:
             norm.bias.data.copy_(layer.bias.data)
             layer.bias = None
-        norm.added = True
         target = f"{node.target.replace('.', '_')}_norm"
         module.add_module(target, norm.eval())
         with module.graph.inserting_after(node):
             after = module.graph.call_module(target, (node,))
         node.replace_all_uses_with(after, delete_user_cb=lambda user, after=after: user is not after)
-        added += 1
+        added.append(target)
     module.recompile()
     return added
 

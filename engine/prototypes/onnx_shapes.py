@@ -31,6 +31,7 @@ def binary(b: Builder, node: onnx.NodeProto) -> None:
     result = operand(b, node.input[0])
     for name in node.input[1:]:
         result = _in_order(b, function, result, operand(b, name))
+    assert isinstance(result, fx.Node)
     b.alias(node.output[0], result)
 
 
@@ -192,10 +193,12 @@ def _shuffled(b: Builder, x: fx.Node, after: tuple[int, ...]) -> fx.Node | None:
     if len(after) != 4 or x.target is not torch.permute or x.args[1] not in ([0, 2, 1, 3, 4], [0, 2, 1, 3]):
         return None
     grouped = x.args[0]
-    if grouped.target is not torch.reshape or tuple(b.value(grouped.args[0]).shape) != after:
+    assert isinstance(grouped, fx.Node)
+    origin = grouped.args[0] if grouped.target is torch.reshape else None
+    if not isinstance(origin, fx.Node) or tuple(b.value(origin).shape) != after:
         return None
-    origin, groups = grouped.args[0], b.value(grouped).shape[1]
-    if math.prod(b.value(grouped).shape[1:3]) != after[1]:
+    groups, rest_size = b.value(grouped).shape[1:3]
+    if groups * rest_size != after[1]:
         return None
     batch, channels, height, width = (b.call("size", origin, axis) for axis in range(4))
     rest = b.call(op.floordiv, channels, groups)

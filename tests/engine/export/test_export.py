@@ -185,3 +185,10 @@ def test_the_callers_module_is_left_as_it_was(network, tmp_path):
         export(network, format, tmp_path)
     assert network.training
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
+
+
+def test_a_network_that_onnx_cannot_hold_says_so_and_prints_nothing(tmp_path, capfd):
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(5), nn.Flatten())
+    with pytest.raises(RuntimeError, match="can't be written as ONNX"):
+        export(network, "onnx", tmp_path)
+    assert capfd.readouterr().out == ""
