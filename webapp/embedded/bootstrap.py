@@ -150,7 +150,9 @@ def node_folder():
 
 
 def node_environment():
-    return dict(os.environ, PATH=node_folder() + os.pathsep + os.environ.get("PATH", os.defpath))
+    path = node_folder() + os.pathsep + os.environ.get("PATH", os.defpath)
+    trust = {"NODE_USE_SYSTEM_CA": "1"}  # as pip does: a company's proxy signs with its own certificate
+    return dict(trust, **dict(os.environ, PATH=path))
 
 
 def install_node_modules():
@@ -237,13 +239,13 @@ def explain(title, said):
         return f"The disk filled up: free about {INSTALL_BYTES // 10**9} GB and run this again."
     if re.search(
         r"NameResolutionError|name resolution|Failed to establish a new connection|NewConnectionError|"
-        r"ConnectTimeout|Read timed out|ReadTimeoutError|ProxyError|SSLError|Network is unreachable|"
-        r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT",
+        r"ConnectTimeout|Read timed out|ReadTimeoutError|ProxyError|SSLError|Network is unreachable|CERT_|"
+        r"_CERT|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT",
         said,
     ):
         return (
-            "The package index could not be reached: check the network, or name your own index or proxy "
-            "(PIP_INDEX_URL, npm_config_registry, HTTPS_PROXY), and run this again."
+            "The package index could not be reached: check the network, or name your own index, proxy or "
+            "certificates (PIP_INDEX_URL, npm_config_registry, HTTPS_PROXY, SSL_CERT_FILE), and try again."
         )
     said = re.sub(r"\x1b\[[0-9;]*m", "", said)  # colours
     lines = [line for line in said.strip().splitlines() if not re.match(r"\s+at .+:\d+:\d+\)?$", line)]
