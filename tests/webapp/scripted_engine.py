@@ -150,7 +150,9 @@ def fault(out: Path, checkpoint: Path, *, resumed: bool) -> int:
     if SCENARIO == "noisy":
         sys.stdout.write("not json\n[1, 2]\n" + json.dumps({"type": "state", "to": "COMPLETED"}) + "\n")
         sys.stdout.write('{"type": "insight", "seq": 9, "t": 1.0, "k": NaN, "groups": ["a\\u0000b"]}\n')
-        sys.stderr.write("\rprogress 1 %\rprogress 100 %\n" + "".join(f"line {n}\n" for n in range(1000)))
+        sys.stderr.write("\rprogress 1 %\rprogress 100 %\n")
+    if SCENARIO == "floods":
+        sys.stderr.write("".join(f"line {n}\n" for n in range(5000)))
     for k in range(2, CYCLES + 1):
         cycle(k)
     return finish(out, 3 if SCENARIO == "falls-short" else 0)
@@ -168,7 +170,7 @@ def draw(arguments: argparse.Namespace) -> int:
         emit(
             "failed",
             code="no_generator",
-            message="There is no generator here; start another run.",
+            message="There is no generator here; start a run.",
             field=None,
         )
         return 2

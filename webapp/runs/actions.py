@@ -58,33 +58,31 @@ def create_run(
     digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
     if idempotency_key and (earlier := _earlier(workspace, idempotency_key)):
         return _same_request(earlier, digest), False
-    _check_ready(prototype, "prototype")
-    _check_ready(dataset, "dataset")
-    check_requirements(requirements, task=dataset.task)
     if time_budget_s is None and max_cycles is None:
         message = "Give time_budget_s or max_cycles; one of them has to end the run."
         raise Problem(400, "endless", message, "/time_budget_s")
-    run = Run(
-        workspace=workspace,
-        created_by=user,
-        name=name or f"{prototype.name} on {dataset.name}"[:200],
-        prototype=prototype,
-        prototype_name=prototype.name,
-        dataset=dataset,
-        dataset_name=dataset.name,
-        task=dataset.task,
-        requirements=requirements,
-        objective=objective,
-        time_budget_s=time_budget_s,
-        max_cycles=max_cycles,
-        seed=seed,
-        target_yield=target_yield,
-        idempotency_key=idempotency_key,
-        idempotency_digest=digest,
-    )
     try:
         with transaction.atomic():
-            run.save(force_insert=True)
+            prototype, dataset = _ready(prototype), _ready(dataset)
+            check_requirements(requirements, task=dataset.task)
+            run = Run.objects.create(
+                workspace=workspace,
+                created_by=user,
+                name=name or f"{prototype.name} on {dataset.name}"[:200],
+                prototype=prototype,
+                prototype_name=prototype.name,
+                dataset=dataset,
+                dataset_name=dataset.name,
+                task=dataset.task,
+                requirements=requirements,
+                objective=objective,
+                time_budget_s=time_budget_s,
+                max_cycles=max_cycles,
+                seed=seed,
+                target_yield=target_yield,
+                idempotency_key=idempotency_key,
+                idempotency_digest=digest,
+            )
             events.move(run, State.QUEUED, reason="Waiting for a worker.")
             record_audit(workspace=workspace, user=user, action="run.create", target=run, name=run.name)
             nudge.on_commit("runs.work")
@@ -139,13 +137,19 @@ def _asked(run: Run, user: User, action: str) -> Run:
     return run
 
 
-def _check_ready(thing: CheckedUpload, kind: str) -> None:
-    if thing.state == CheckState.CHECKING:
-        message = f"The {kind} {thing.name!r} is still being checked; try again in a moment."
+def _ready(thing: CheckedUpload) -> CheckedUpload:
+    """The dataset or prototype, if it can be used; locked, so that it stays until its run is there."""
+    kind = thing._meta.model_name
+    row = type(thing).objects.select_for_update().filter(pk=thing.pk).first()
+    if row is None:
+        raise Problem(400, f"{kind}_not_found", f"The {kind} was deleted; choose another one.", f"/{kind}")
+    if row.state == CheckState.CHECKING:
+        message = f"The {kind} {row.name!r} is still being checked; try again in a moment."
         raise Problem(409, f"{kind}_not_ready", message, f"/{kind}")
-    if thing.state == CheckState.REJECTED:
-        message = f"The {kind} {thing.name!r} was rejected; mend what its report names and upload it again."
+    if row.state == CheckState.REJECTED:
+        message = f"The {kind} {row.name!r} was rejected; mend what its report names and upload it again."
         raise Problem(409, f"{kind}_rejected", message, f"/{kind}")
+    return row
 
 
 def _earlier(workspace: Workspace, key: str) -> Run | None:

@@ -24,6 +24,12 @@ REQUIREMENTS = [
 OBJECTIVE = {"name": "netscore", "alpha": 2.0, "beta": 0.5, "gamma": 0.5}
 
 
+@pytest.fixture(autouse=True)
+def no_channel_layer(settings):
+    """Hints go nowhere unless a test asks for Valkey."""
+    settings.CHANNEL_LAYERS = {}
+
+
 @pytest.fixture
 def dataset(workspace) -> Dataset:
     return Dataset.objects.get(workspace=workspace, builtin="digits")

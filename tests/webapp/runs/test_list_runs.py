@@ -48,8 +48,3 @@ def test_a_deleted_input_leaves_its_name(client, run, dataset, user):
 def test_another_workspaces_runs_do_not_exist(outsider_client, run):
     assert outsider_client.get(URL).json()["results"] == []
     assert_problem(outsider_client.get(f"{URL}{run.pk}/"), 404, "not_found")
-
-
-def test_a_dataset_in_use_can_not_be_deleted(client, run, dataset):
-    type(dataset).objects.filter(pk=dataset.pk).update(builtin=None, key="an-upload")
-    assert_problem(client.delete(f"/api/v1/datasets/{dataset.pk}/"), 409, "in_use")

@@ -115,14 +115,19 @@ def test_odd_output_harms_nothing(run, scripted, work_on):
     scripted("noisy")
     run = work_on(run)
     assert run.state == "COMPLETED"
-    assert (
-        run.events.filter(type="state", payload__to="COMPLETED").count() == 1
-    )  # ours; the engine can't fake it
+    # Ours; the engine can't fake one.
+    assert run.events.filter(type="state", payload__to="COMPLETED").count() == 1
     odd = run.events.get(type="insight")
     assert odd.payload == {"k": None, "groups": ["ab"]}
     logs = [line for event in run.events.filter(type="log") for line in event.payload["lines"]]
     assert "not json" in logs and "progress 100 %" in logs and "progress 1 %" not in logs
-    assert len(logs) < 500 and any("more lines" in line for line in logs)
+
+
+def test_a_flood_of_lines_is_cut_short(run, scripted, work_on):
+    scripted("floods")
+    run = work_on(run)
+    logs = [line for event in run.events.filter(type="log") for line in event.payload["lines"]]
+    assert len(logs) < 3000 and any("more lines" in line for line in logs)
 
 
 def test_the_engine_gets_no_credentials(run, scripted, work_on, monkeypatch):

@@ -3,6 +3,7 @@
 from django.db.models import FloatField, Value
 from django.db.models.functions import Cast, Coalesce
 from django.http import FileResponse
+from django.utils.text import slugify
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -129,7 +130,7 @@ class NetworkDownload(_NetworkView):
             raise Problem(
                 404, "format_unavailable", f"This network is not there as {wanted!r}; {mend}", "/format"
             )
-        name = f"{network.fingerprint[:12] or 'network'}-seed{network.seed}.{file.suffix}"
+        name = f"{slugify(network.run.name)[:60] or 'network'}-seed{network.seed}.{file.suffix}"
         return FileResponse(
             file.open(), as_attachment=True, filename=name, content_type="application/octet-stream"
         )
