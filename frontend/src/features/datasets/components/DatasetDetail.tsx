@@ -11,7 +11,7 @@ import { DeleteButton } from '@/shared/ui/DeleteButton';
 import lists from '@/shared/ui/lists.module.css';
 import { PageHead } from '@/shared/ui/Panel';
 import { Problems } from '@/shared/ui/Problems';
-import { LoadError, Loading } from '@/shared/ui/states';
+import { Empty, LoadError, Loading } from '@/shared/ui/states';
 
 import { datasetQuery, useDeleteDataset } from '../api/datasets';
 import { HealthReport } from './HealthReport';
@@ -74,6 +74,11 @@ function Loaded({ dataset }: { dataset: Dataset }) {
         </div>
         {dataset.state === 'checking' && <Loading what="the check’s result" />}
         <Problems problems={found} />
+        {dataset.state === 'ready' && !report && (
+          <Empty title="No health report">
+            {dataset.builtin ? 'This dataset is built in and known to be sound: it was not checked. Use it as it is.' : 'Upload it again to have it checked.'}
+          </Empty>
+        )}
         {report && <HealthReport report={report} sha256={dataset.sha256} />}
       </div>
     </>

@@ -9,6 +9,10 @@ const ACTIVE: ReadonlySet<RunState> = new Set(['QUEUED', 'STARTING', 'RUNNING', 
 
 export const isActive = (state: RunState): boolean => ACTIVE.has(state);
 
+const OVER: ReadonlySet<RunState> = new Set(['CANCELLED', 'COMPLETED', 'FAILED']);
+
+export const isOver = (state: RunState): boolean => OVER.has(state);
+
 export const runsQuery = infiniteQueryOptions({
   queryKey: ['runs'],
   queryFn: ({ pageParam, signal }) =>

@@ -10,6 +10,7 @@ import { count, decibels, macs, percent, plain } from '@/shared/format/numbers';
 import { Panel } from '@/shared/ui/Panel';
 import { Empty } from '@/shared/ui/states';
 
+import { isOver } from '../api/runs';
 import type { Cycle } from '../model/events';
 import css from './run.module.css';
 
@@ -60,6 +61,7 @@ export function DesignsChart({ run, cycles }: { run: Run; cycles: readonly Cycle
   );
   const xLine = useMemo(() => (limit ? { value: limit.value, name: `≤ ${formats[cost](limit.value)}` } : null), [limit, cost]);
   const name = cost === 'params' ? 'parameters' : 'MACs';
+  const over = isOver(run.state);
   const meeting = points.filter(({ filled }) => filled).length;
 
   return (
@@ -80,7 +82,9 @@ export function DesignsChart({ run, cycles }: { run: Run; cycles: readonly Cycle
       }
     >
       {points.length === 0 ? (
-        <Empty title="No designs yet">They appear here as soon as the first cycle has measured some.</Empty>
+        <Empty title={over ? 'No designs' : 'No designs yet'}>
+          {over ? 'The run ended before its first cycle.' : 'They appear here as soon as the first cycle has measured some.'}
+        </Empty>
       ) : (
         <>
           <ScatterChart

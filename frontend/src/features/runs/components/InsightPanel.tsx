@@ -7,7 +7,7 @@ import { Empty } from '@/shared/ui/states';
 import type { Insight } from '../model/events';
 import css from './run.module.css';
 
-export function InsightPanel({ insight }: { insight: Insight | null }) {
+export function InsightPanel({ insight, over }: { insight: Insight | null; over: boolean }) {
   return (
     <Panel
       title="Insight"
@@ -48,7 +48,9 @@ export function InsightPanel({ insight }: { insight: Insight | null }) {
           </details>
         </>
       ) : (
-        <Empty title="Nothing learned yet">The inquisitor reports after the first cycles.</Empty>
+        <Empty title={over ? 'Nothing learned' : 'Nothing learned yet'}>
+          {over ? 'The run ended before the inquisitor’s first report.' : 'The inquisitor reports after the first cycles.'}
+        </Empty>
       )}
     </Panel>
   );

@@ -1,7 +1,8 @@
 /** Everything that a run tells, live. */
-import type { LiveRunView } from '../model/liveStore';
 import { Loading } from '@/shared/ui/states';
 
+import { isOver } from '../api/runs';
+import type { LiveRunView } from '../model/liveStore';
 import { CertifiedPanel } from './CertifiedPanel';
 import { CycleCharts } from './CycleCharts';
 import { DesignsChart } from './DesignsChart';
@@ -25,7 +26,7 @@ export function Synthesis({ live: { run, history, loaded } }: { live: LiveRunVie
         </div>
         <div className={css.page}>
           <ResultFigures run={run} history={history} />
-          <InsightPanel insight={history.insight} />
+          <InsightPanel insight={history.insight} over={isOver(run.state)} />
           <RankChart cycles={history.cycles} />
         </div>
       </div>

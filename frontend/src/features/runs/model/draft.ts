@@ -114,7 +114,8 @@ export function draftErrors(errors: Record<string, string>, draft: Draft, metric
   for (const [pointer, detail] of Object.entries(errors)) {
     const [head, index] = pointer.split('/');
     const field = head === 'requirements' ? (order[Number(index ?? 0)]?.field ?? 'floor') : FIELDS[pointer];
-    if (field) found[field] ??= detail;
+    // At its field, the sentence need not name the path again.
+    if (field) found[field] ??= detail.replace(/^\/?requirements\/\d+\/\w+ /, 'This ');
   }
   return found;
 }
