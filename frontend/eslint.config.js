@@ -27,11 +27,19 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
     },
   },
-  forbid(['src/shared/**'], ['@/features/*', '@/features/**', '@/app/*', '@/app/**'], 'shared/ knows no feature.'),
+  forbid(
+    ['src/shared/**'],
+    ['@/features/*', '@/features/**', '@/app/*', '@/app/**'],
+    'shared/ knows no feature.',
+  ),
   ...features.map((feature) =>
     forbid(
       [`src/features/${feature}/**`],
-      ['@/app/*', '@/app/**', ...features.filter((f) => f !== feature).flatMap((f) => [`@/features/${f}`, `@/features/${f}/**`])],
+      [
+        '@/app/*',
+        '@/app/**',
+        ...features.filter((f) => f !== feature).flatMap((f) => [`@/features/${f}`, `@/features/${f}/**`]),
+      ],
       'A feature imports only itself and shared/; app/ puts features together.',
     ),
   ),

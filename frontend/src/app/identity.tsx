@@ -7,7 +7,9 @@ import { setIdentity } from '@/shared/api/client';
 import { type Identity, IdentityContext } from '@/shared/session';
 import { LoadError, Loading } from '@/shared/ui/states';
 
-const SignIn = lazy(() => import('@/features/session/components/SignIn').then((module) => ({ default: module.SignIn })));
+const SignIn = lazy(() =>
+  import('@/features/session/components/SignIn').then((module) => ({ default: module.SignIn })),
+);
 
 const REMEMBERED = 'fermiforge-workspace';
 
@@ -28,7 +30,9 @@ export function IdentityProvider({ children }: { children: ReactNode }) {
     if (!session?.user) return null;
     const wanted = [chosen, session.workspace];
     const workspace =
-      wanted.map((id) => session.workspaces.find((w) => w.id === id)).find(Boolean) ?? session.workspaces[0] ?? null;
+      wanted.map((id) => session.workspaces.find((w) => w.id === id)).find(Boolean) ??
+      session.workspaces[0] ??
+      null;
     // Before any page asks for anything.
     setIdentity({ workspace: workspace?.id ?? null });
     return {

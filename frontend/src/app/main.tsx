@@ -19,7 +19,8 @@ const queryClient = new QueryClient({
     queries: {
       staleTime: 5_000,
       // What the server refused stays refused; only a failure is worth another try.
-      retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      retry: (failures, error) =>
+        failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
     },
   },
 });

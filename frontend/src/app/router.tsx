@@ -9,20 +9,60 @@ import { Loading } from '@/shared/ui/states';
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageError });
 const getParentRoute = () => root;
 
-const run = createRoute({ getParentRoute, path: '/runs/$runId', component: lazyRouteComponent(() => import('./pages/RunLayout'), 'RunLayout') });
+const run = createRoute({
+  getParentRoute,
+  path: '/runs/$runId',
+  component: lazyRouteComponent(() => import('./pages/RunLayout'), 'RunLayout'),
+});
 const getRun = () => run;
-const synthesis = createRoute({ getParentRoute: getRun, path: '/', component: lazyRouteComponent(() => import('./pages/SynthesisPage'), 'SynthesisPage') });
-const gallery = createRoute({ getParentRoute: getRun, path: '/gallery', component: lazyRouteComponent(() => import('./pages/GalleryPage'), 'GalleryPage') });
+const synthesis = createRoute({
+  getParentRoute: getRun,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/SynthesisPage'), 'SynthesisPage'),
+});
+const gallery = createRoute({
+  getParentRoute: getRun,
+  path: '/gallery',
+  component: lazyRouteComponent(() => import('./pages/GalleryPage'), 'GalleryPage'),
+});
 
 const routes = [
-  createRoute({ getParentRoute, path: '/', component: lazyRouteComponent(() => import('./pages/RunsPage'), 'RunsPage') }),
-  createRoute({ getParentRoute, path: '/runs/new', component: lazyRouteComponent(() => import('./pages/NewRunPage'), 'NewRunPage') }),
+  createRoute({
+    getParentRoute,
+    path: '/',
+    component: lazyRouteComponent(() => import('./pages/RunsPage'), 'RunsPage'),
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/runs/new',
+    component: lazyRouteComponent(() => import('./pages/NewRunPage'), 'NewRunPage'),
+  }),
   run.addChildren([synthesis, gallery]),
-  createRoute({ getParentRoute, path: '/datasets', component: lazyRouteComponent(() => import('./pages/DatasetPages'), 'DatasetsPage') }),
-  createRoute({ getParentRoute, path: '/datasets/$datasetId', component: lazyRouteComponent(() => import('./pages/DatasetPages'), 'DatasetPage') }),
-  createRoute({ getParentRoute, path: '/prototypes', component: lazyRouteComponent(() => import('./pages/PrototypePages'), 'PrototypesPage') }),
-  createRoute({ getParentRoute, path: '/prototypes/$prototypeId', component: lazyRouteComponent(() => import('./pages/PrototypePages'), 'PrototypePage') }),
-  createRoute({ getParentRoute, path: '/settings', component: lazyRouteComponent(() => import('./pages/SettingsPage'), 'SettingsPage') }),
+  createRoute({
+    getParentRoute,
+    path: '/datasets',
+    component: lazyRouteComponent(() => import('./pages/DatasetPages'), 'DatasetsPage'),
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/datasets/$datasetId',
+    component: lazyRouteComponent(() => import('./pages/DatasetPages'), 'DatasetPage'),
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/prototypes',
+    component: lazyRouteComponent(() => import('./pages/PrototypePages'), 'PrototypesPage'),
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/prototypes/$prototypeId',
+    component: lazyRouteComponent(() => import('./pages/PrototypePages'), 'PrototypePage'),
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/settings',
+    component: lazyRouteComponent(() => import('./pages/SettingsPage'), 'SettingsPage'),
+  }),
 ] as const;
 
 export const routeTree = root.addChildren(routes);

@@ -21,7 +21,10 @@ describe('signing in', () => {
     await user.type(screen.getByLabelText('Password'), 'secret');
     await user.click(screen.getByRole('button', { name: 'Sign in' }));
     await heading('Datasets');
-    expect(sent.find(({ method }) => method === 'POST')?.body).toEqual({ username: 'ada', password: 'secret' });
+    expect(sent.find(({ method }) => method === 'POST')?.body).toEqual({
+      username: 'ada',
+      password: 'secret',
+    });
   });
 });
 
@@ -61,7 +64,9 @@ describe('the first visit', () => {
     await user.type(floor, '95');
     await user.click(start);
     await heading('resnet8 on digits');
-    const [first, second, third] = sent.filter(({ method }) => method === 'POST').map((s) => s.headers.get('Idempotency-Key'));
+    const [first, second, third] = sent
+      .filter(({ method }) => method === 'POST')
+      .map((s) => s.headers.get('Idempotency-Key'));
     expect(second).toBe(first);
     expect(third).not.toBe(first);
   });
@@ -112,7 +117,12 @@ describe('the gallery', () => {
     await user.type(screen.getByLabelText('Count'), '2');
     await user.click(screen.getByRole('button', { name: 'Draw' }));
     expect(await screen.findByRole('article', { name: /Network of seed 71/ })).toHaveTextContent('Drawing');
-    expect(sent.find(({ method }) => method === 'POST')?.body).toEqual({ budget: 0.26, seed: 70, count: 2, polish_s: 0 });
+    expect(sent.find(({ method }) => method === 'POST')?.body).toEqual({
+      budget: 0.26,
+      seed: 70,
+      count: 2,
+      polish_s: 0,
+    });
     // The next press goes on with the next seeds.
     expect(seed).toHaveValue('72');
   });

@@ -9,7 +9,9 @@ export function DatasetsPage() {
   useTitle('Datasets');
   return (
     <>
-      <PageHead title="Datasets">What networks learn from, split in four: training, search, calibration and test.</PageHead>
+      <PageHead title="Datasets">
+        What networks learn from, split in four: training, search, calibration and test.
+      </PageHead>
       <DatasetList />
     </>
   );

@@ -2,7 +2,10 @@ import { NewRun } from './NewRun';
 import css from './pages.module.css';
 
 const STEPS = [
-  ['Synthesise once', 'A generator learns, cycle by cycle, which parts of the prototype your requirement needs.'],
+  [
+    'Synthesise once',
+    'A generator learns, cycle by cycle, which parts of the prototype your requirement needs.',
+  ],
   ['Get it certified', 'Fresh seeds are measured on data kept aside: you see the yield and its 95 % bound.'],
   ['Draw at will', 'Dial a budget, draw a network in about a second, download it as ONNX or safetensors.'],
 ] as const;
@@ -14,8 +17,8 @@ export function FirstRun() {
       <header className={css.hero}>
         <h1>From one prototype, a generator of small networks</h1>
         <p>
-          Everything is filled in for a first run on handwritten digits. Press the button and watch it, or change
-          what you like.
+          Everything is filled in for a first run on handwritten digits. Press the button and watch it, or
+          change what you like.
         </p>
       </header>
       <section className={css.card} aria-labelledby="start">

@@ -12,7 +12,8 @@ export function NewRun() {
   const prototypes = useQuery(prototypesQuery);
   const failed = [datasets, prototypes].find((query) => query.isError && !query.data);
 
-  if (failed) return <LoadError what="The choices" error={failed.error} retry={() => void failed.refetch()} />;
+  if (failed)
+    return <LoadError what="The choices" error={failed.error} retry={() => void failed.refetch()} />;
   if (!datasets.data || !prototypes.data) return <Loading what="datasets and prototypes" />;
   const usable = {
     datasets: datasets.data.filter(({ state }) => state === 'ready'),

@@ -42,7 +42,9 @@ export function RunsPage() {
         Each run turns a prototype into a generator of small networks.
       </PageHead>
       {query.isPending && <Loading what="the runs" />}
-      {query.isError && !query.data && <LoadError what="The runs" error={query.error} retry={() => void query.refetch()} />}
+      {query.isError && !query.data && (
+        <LoadError what="The runs" error={query.error} retry={() => void query.refetch()} />
+      )}
       {first && (
         <Empty title="No runs yet">
           You may look but not start runs in this workspace. Ask one of its editors to start a synthesis.

@@ -8,7 +8,9 @@ import { PageHead } from '@/shared/ui/Panel';
 export function PageError({ error }: ErrorComponentProps) {
   return (
     <div role="alert">
-      <PageHead title="This page broke">Reload it; if that doesn’t help, report this: {errorSentence(error)}</PageHead>
+      <PageHead title="This page broke">
+        Reload it; if that doesn’t help, report this: {errorSentence(error)}
+      </PageHead>
       <Button
         onClick={() => {
           window.location.reload();

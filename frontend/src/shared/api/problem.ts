@@ -48,7 +48,8 @@ function sentenceFor(status: number): string {
   if (status === 0) return 'The server can’t be reached. Check that FermiForge is running, then try again.';
   if (status === 404) return 'This isn’t here: it may have been deleted, or it belongs to another workspace.';
   if (status === 413) return 'The file is larger than this server takes.';
-  if (status >= 500) return 'The server failed to answer. Try again; if it goes on, look at the server’s log.';
+  if (status >= 500)
+    return 'The server failed to answer. Try again; if it goes on, look at the server’s log.';
   return `The server refused the request (${String(status)}).`;
 }
 

@@ -193,7 +193,8 @@ export interface Certified {
   scan: ScanPoint[];
 }
 
-export type Phase = 'waiting' | 'started' | 'resumed' | 'prototype' | 'cycles' | 'certified' | 'finished' | 'stopped';
+export type Phase =
+  'waiting' | 'started' | 'resumed' | 'prototype' | 'cycles' | 'certified' | 'finished' | 'stopped';
 
 export interface Outcome {
   status: 'certified' | 'requirements_not_reached' | 'stopped';

@@ -14,7 +14,8 @@ export function upload<T>({ url, file, fields = {}, onProgress, signal }: Upload
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('POST', url);
-    for (const [name, value] of Object.entries(identityHeaders('POST'))) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries(identityHeaders('POST')))
+      request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => {
       if (event.lengthComputable) onProgress(event.loaded / event.total);
     };

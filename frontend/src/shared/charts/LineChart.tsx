@@ -34,7 +34,10 @@ export function LineChart(props: LineChartProps) {
   const { x, lines, reference, ySpan, xShade } = props;
   const [index, setIndex] = useState<number | null>(null);
 
-  const data = useMemo<uPlot.AlignedData>(() => [[...x], ...lines.map((line) => [...line.values])], [x, lines]);
+  const data = useMemo<uPlot.AlignedData>(
+    () => [[...x], ...lines.map((line) => [...line.values])],
+    [x, lines],
+  );
   const whole = useMemo(() => {
     const values = lines.flatMap((line) => line.values.filter((value) => value !== null));
     return {
@@ -59,7 +62,18 @@ export function LineChart(props: LineChartProps) {
     setIndex(typeof idx === 'number' && (u.cursor.left ?? -1) >= 0 ? idx : null);
   };
   const element = useRef<HTMLDivElement>(null);
-  usePlot(element, { label: props.label, data, whole, xAxis: LINEAR, yAxis: LINEAR, xFormat: props.xFormat, yFormat: props.yFormat, series, draw, onCursor });
+  usePlot(element, {
+    label: props.label,
+    data,
+    whole,
+    xAxis: LINEAR,
+    yAxis: LINEAR,
+    xFormat: props.xFormat,
+    yFormat: props.yFormat,
+    series,
+    draw,
+    onCursor,
+  });
 
   const at = index ?? x.length - 1;
   const spoken = lines.map((line) => `${line.name} ${text(line.values.at(-1), props.yFormat)}`).join(', ');

@@ -47,8 +47,18 @@ export function ScatterChart<P extends ScatterPoint>(props: ScatterChartProps<P>
   const data = useMemo<uPlot.AlignedData>(() => [sorted.map((p) => p.x), sorted.map((p) => p.y)], [sorted]);
   const whole = useMemo(
     () => ({
-      x: padded([...sorted.map((p) => p.x), ...(landmark ? [landmark.x] : []), ...(xLine ? [xLine.value] : [])], xAxis),
-      y: padded([...trimmed(sorted.map((p) => p.y)), ...(landmark ? [landmark.y] : []), ...(yLine ? [yLine.value] : [])], LINEAR),
+      x: padded(
+        [...sorted.map((p) => p.x), ...(landmark ? [landmark.x] : []), ...(xLine ? [xLine.value] : [])],
+        xAxis,
+      ),
+      y: padded(
+        [
+          ...trimmed(sorted.map((p) => p.y)),
+          ...(landmark ? [landmark.y] : []),
+          ...(yLine ? [yLine.value] : []),
+        ],
+        LINEAR,
+      ),
     }),
     [sorted, landmark, yLine, xLine, xAxis],
   );
@@ -63,7 +73,19 @@ export function ScatterChart<P extends ScatterPoint>(props: ScatterChartProps<P>
   };
 
   const element = useRef<HTMLDivElement>(null);
-  const { isZoomed, zoom, reset } = usePlot(element, { label: props.label, data, whole, xAxis, yAxis: LINEAR, xFormat: props.xFormat, yFormat: props.yFormat, series, draw, onCursor, zoomable: true });
+  const { isZoomed, zoom, reset } = usePlot(element, {
+    label: props.label,
+    data,
+    whole,
+    xAxis,
+    yAxis: LINEAR,
+    xFormat: props.xFormat,
+    yFormat: props.yFormat,
+    series,
+    draw,
+    onCursor,
+    zoomable: true,
+  });
   const scaleBy = (factor: number) => {
     zoom(({ x, y }) => ({ x: zoomed(x, factor, 0.5, xAxis), y: zoomed(y, factor, 0.5, LINEAR) }));
   };
@@ -71,14 +93,28 @@ export function ScatterChart<P extends ScatterPoint>(props: ScatterChartProps<P>
     zoom(({ x, y }) => ({ x: panned(x, dx, xAxis), y: panned(y, dy, LINEAR) }));
   };
   const keys: Record<string, () => void> = {
-    '+': () => { scaleBy(0.7); },
-    '=': () => { scaleBy(0.7); },
-    '-': () => { scaleBy(1.4); },
+    '+': () => {
+      scaleBy(0.7);
+    },
+    '=': () => {
+      scaleBy(0.7);
+    },
+    '-': () => {
+      scaleBy(1.4);
+    },
     '0': reset,
-    ArrowLeft: () => { move(-0.1, 0); },
-    ArrowRight: () => { move(0.1, 0); },
-    ArrowUp: () => { move(0, 0.1); },
-    ArrowDown: () => { move(0, -0.1); },
+    ArrowLeft: () => {
+      move(-0.1, 0);
+    },
+    ArrowRight: () => {
+      move(0.1, 0);
+    },
+    ArrowUp: () => {
+      move(0, 0.1);
+    },
+    ArrowDown: () => {
+      move(0, -0.1);
+    },
   };
   const shown = near && sorted[near.index];
   const below = sorted.filter(({ y }) => y < whole.y[0]).length;
@@ -88,8 +124,20 @@ export function ScatterChart<P extends ScatterPoint>(props: ScatterChartProps<P>
       <div className={css.axisNames}>
         <span>↑ {props.yName}</span>
         <div className={css.tools}>
-          <Tool name="Zoom in" onClick={() => { scaleBy(0.7); }} icon={<IconPlus />} />
-          <Tool name="Zoom out" onClick={() => { scaleBy(1.4); }} icon={<IconMinus />} />
+          <Tool
+            name="Zoom in"
+            onClick={() => {
+              scaleBy(0.7);
+            }}
+            icon={<IconPlus />}
+          />
+          <Tool
+            name="Zoom out"
+            onClick={() => {
+              scaleBy(1.4);
+            }}
+            icon={<IconMinus />}
+          />
           <Tool name="Show everything" onClick={reset} icon={<IconReset />} disabled={!isZoomed} />
         </div>
       </div>
@@ -111,7 +159,11 @@ export function ScatterChart<P extends ScatterPoint>(props: ScatterChartProps<P>
           }}
         />
         {near && shown && (
-          <div className={css.tip} data-left={near.left > 260 || undefined} style={{ left: near.left, top: near.top }}>
+          <div
+            className={css.tip}
+            data-left={near.left > 260 || undefined}
+            style={{ left: near.left, top: near.top }}
+          >
             {props.tip(shown)}
           </div>
         )}
@@ -124,7 +176,17 @@ export function ScatterChart<P extends ScatterPoint>(props: ScatterChartProps<P>
   );
 }
 
-function Tool({ name, icon, onClick, disabled }: { name: string; icon: ReactNode; onClick: () => void; disabled?: boolean }) {
+function Tool({
+  name,
+  icon,
+  onClick,
+  disabled,
+}: {
+  name: string;
+  icon: ReactNode;
+  onClick: () => void;
+  disabled?: boolean;
+}) {
   return (
     <Tooltip label={name}>
       <ActionIcon aria-label={name} size="sm" onClick={onClick} disabled={disabled}>
@@ -143,7 +205,10 @@ function trimmed(values: number[]): number[] {
   return sorted.filter((value) => value >= fence);
 }
 
-function nearest(u: uPlot, points: readonly ScatterPoint[]): { index: number; left: number; top: number } | null {
+function nearest(
+  u: uPlot,
+  points: readonly ScatterPoint[],
+): { index: number; left: number; top: number } | null {
   const { left, top } = u.cursor;
   if (left === undefined || top === undefined || left < 0) return null;
   let best: { index: number; left: number; top: number } | null = null;
@@ -159,7 +224,12 @@ function nearest(u: uPlot, points: readonly ScatterPoint[]): { index: number; le
   return best;
 }
 
-function paint<P extends ScatterPoint>(u: uPlot, scheme: Scheme, points: readonly P[], props: ScatterChartProps<P>): void {
+function paint<P extends ScatterPoint>(
+  u: uPlot,
+  scheme: Scheme,
+  points: readonly P[],
+  props: ScatterChartProps<P>,
+): void {
   const { ctx, bbox } = u;
   const pixel = devicePixelRatio;
   const xAt = (value: number) => u.valToPos(value, 'x', true);
@@ -218,7 +288,14 @@ function label(ctx: CanvasRenderingContext2D, text: string, x: number, y: number
   ctx.fillText(text, x, y);
 }
 
-function paintLandmark(ctx: CanvasRenderingContext2D, x: number, y: number, name: string, pixel: number, bbox: { left: number; width: number }): void {
+function paintLandmark(
+  ctx: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  name: string,
+  pixel: number,
+  bbox: { left: number; width: number },
+): void {
   const size = 6 * pixel;
   ctx.beginPath();
   ctx.moveTo(x, y - size);

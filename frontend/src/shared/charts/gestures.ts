@@ -44,7 +44,13 @@ export function attachGestures(plot: uPlot, { current, setView, axes }: Control)
   ];
 
   over.style.touchAction = 'pan-y';
-  over.addEventListener('dblclick', () => { setView(null); }, { signal });
+  over.addEventListener(
+    'dblclick',
+    () => {
+      setView(null);
+    },
+    { signal },
+  );
   over.addEventListener(
     'wheel',
     (event) => {
@@ -78,7 +84,13 @@ export function attachGestures(plot: uPlot, { current, setView, axes }: Control)
     },
     { signal },
   );
-  window.addEventListener('mouseup', () => { panning = null; }, { signal });
+  window.addEventListener(
+    'mouseup',
+    () => {
+      panning = null;
+    },
+    { signal },
+  );
 
   over.addEventListener(
     'pointerdown',
@@ -99,7 +111,13 @@ export function attachGestures(plot: uPlot, { current, setView, axes }: Control)
     { signal },
   );
   for (const end of ['pointerup', 'pointercancel', 'pointerleave'] as const) {
-    over.addEventListener(end, (event) => { fingers.delete(event.pointerId); }, { signal });
+    over.addEventListener(
+      end,
+      (event) => {
+        fingers.delete(event.pointerId);
+      },
+      { signal },
+    );
   }
   return () => {
     stop.abort();

@@ -7,7 +7,9 @@ import type { ScatterChartProps, ScatterPoint } from './ScatterChart';
 
 const LazyLine = lazy(() => import('./LineChart').then((module) => ({ default: module.LineChart })));
 const LazyScatter = lazy(() =>
-  import('./ScatterChart').then((module) => ({ default: module.ScatterChart as typeof module.ScatterChart<ScatterPoint> })),
+  import('./ScatterChart').then((module) => ({
+    default: module.ScatterChart as typeof module.ScatterChart<ScatterPoint>,
+  })),
 );
 
 const waiting = <div className={css.loading} role="status" aria-label="Loading the chart" />;

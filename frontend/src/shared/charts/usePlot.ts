@@ -60,7 +60,13 @@ export function usePlot(element: RefObject<HTMLDivElement | null>, setup: PlotSe
     if (!target) return;
     const made = create(target);
     const detach = setup.zoomable
-      ? attachGestures(made, { current: () => current(), setView: (next) => { setView(next); }, axes: () => axes() })
+      ? attachGestures(made, {
+          current: () => current(),
+          setView: (next) => {
+            setView(next);
+          },
+          axes: () => axes(),
+        })
       : () => undefined;
     const watch = new ResizeObserver(([entry]) => {
       if (entry) made.setSize({ width: entry.contentRect.width, height: entry.contentRect.height });
@@ -104,7 +110,8 @@ function showView(plot: uPlot | null, { x, y }: View): void {
 /** `2.00 K` on an axis reads better as `2 K`. */
 const trimZeros = (text: string) => text.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
 
-const FONT = "11px -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
+const FONT =
+  "11px -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
 function plotOptions(
   setup: PlotSetup,
@@ -128,7 +135,8 @@ function plotOptions(
     size: side === 'x' ? 30 : (setup.ySize ?? 52),
     gap: 6,
     splits: (u, _, min, max) => {
-      const room = side === 'x' ? u.bbox.width / devicePixelRatio / 74 : u.bbox.height / devicePixelRatio / 44;
+      const room =
+        side === 'x' ? u.bbox.width / devicePixelRatio / 74 : u.bbox.height / devicePixelRatio / 44;
       return ticks([min, max], kind, Math.max(2, room));
     },
     filter: (_, splits) => splits,

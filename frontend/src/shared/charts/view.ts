@@ -53,7 +53,8 @@ export function ticks([low, high]: Span, axis: Axis, wanted: number): number[] {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= raw) ?? raw;
   const found: number[] = [];
-  for (let i = Math.ceil(low / step); i * step <= high * (1 + 1e-12); i += 1) found.push(Number((i * step).toPrecision(12)));
+  for (let i = Math.ceil(low / step); i * step <= high * (1 + 1e-12); i += 1)
+    found.push(Number((i * step).toPrecision(12)));
   return found;
 }
 

@@ -46,9 +46,15 @@ describe('requirements', () => {
 
   it('tell the margin on the good side as positive', () => {
     const verdict = { verdict: true, margin: 0 };
-    expect(marginText({ metric: 'accuracy', op: '>=', value: 0.96, measured: 0.972, ...verdict })).toBe('+1.2 pts');
-    expect(marginText({ metric: 'params', op: '<=', value: 20_000, measured: 25_000, ...verdict })).toBe('−25 %');
-    expect(marginText({ metric: 'latency_ms', op: '<=', value: 5, measured: null, ...verdict })).toBe('not measured');
+    expect(marginText({ metric: 'accuracy', op: '>=', value: 0.96, measured: 0.972, ...verdict })).toBe(
+      '+1.2 pts',
+    );
+    expect(marginText({ metric: 'params', op: '<=', value: 20_000, measured: 25_000, ...verdict })).toBe(
+      '−25 %',
+    );
+    expect(marginText({ metric: 'latency_ms', op: '<=', value: 5, measured: null, ...verdict })).toBe(
+      'not measured',
+    );
   });
 });
 

@@ -22,7 +22,9 @@ export function clock(seconds: number | null | undefined): string {
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor((whole % 3600) / 60);
   const two = (n: number) => String(n).padStart(2, '0');
-  return hours > 0 ? `${String(hours)}:${two(minutes)}:${two(whole % 60)}` : `${String(minutes)}:${two(whole % 60)}`;
+  return hours > 0
+    ? `${String(hours)}:${two(minutes)}:${two(whole % 60)}`
+    : `${String(minutes)}:${two(whole % 60)}`;
 }
 
 const RELATIVE: [number, Intl.RelativeTimeFormatUnit][] = [

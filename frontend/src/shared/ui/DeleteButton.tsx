@@ -17,14 +17,37 @@ interface DeleteButtonProps {
 }
 
 /** Deleting is asked for twice; a refusal (still in use) is told in the dialog. */
-export function DeleteButton({ what, consequence, busy, error, onDelete, label = 'Delete', verb = 'delete' }: DeleteButtonProps) {
+export function DeleteButton({
+  what,
+  consequence,
+  busy,
+  error,
+  onDelete,
+  label = 'Delete',
+  verb = 'delete',
+}: DeleteButtonProps) {
   const [opened, setOpened] = useState(false);
   return (
     <>
-      <Button variant="default" size="compact-sm" leftSection={<IconTrash />} aria-label={`${label} ${what}`} onClick={() => { setOpened(true); }}>
+      <Button
+        variant="default"
+        size="compact-sm"
+        leftSection={<IconTrash />}
+        aria-label={`${label} ${what}`}
+        onClick={() => {
+          setOpened(true);
+        }}
+      >
         {label}
       </Button>
-      <Modal opened={opened} onClose={() => { setOpened(false); }} title={`${label} ${what}?`} closeButtonProps={{ 'aria-label': 'Close' }}>
+      <Modal
+        opened={opened}
+        onClose={() => {
+          setOpened(false);
+        }}
+        title={`${label} ${what}?`}
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
         <p>{consequence}</p>
         {error !== null && error !== undefined && (
           <Callout tone="bad" role="alert">
@@ -32,7 +55,13 @@ export function DeleteButton({ what, consequence, busy, error, onDelete, label =
           </Callout>
         )}
         <Group justify="flex-end" mt="lg">
-          <Button variant="default" onClick={() => { setOpened(false); }} data-autofocus>
+          <Button
+            variant="default"
+            onClick={() => {
+              setOpened(false);
+            }}
+            data-autofocus
+          >
             Keep it
           </Button>
           <Button color="red.9" loading={busy} onClick={onDelete}>

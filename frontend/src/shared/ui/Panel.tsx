@@ -25,7 +25,15 @@ export function Panel({ title, note, aside, className = '', children }: PanelPro
   );
 }
 
-export function PageHead({ title, children, aside }: { title: ReactNode; children?: ReactNode; aside?: ReactNode }) {
+export function PageHead({
+  title,
+  children,
+  aside,
+}: {
+  title: ReactNode;
+  children?: ReactNode;
+  aside?: ReactNode;
+}) {
   return (
     <header className={css.pageHead}>
       <div>

@@ -45,7 +45,9 @@ export function UploadArea({ label, accept, hint, busy, fraction, error, onFile 
           event.preventDefault();
           setOver(true);
         }}
-        onDragLeave={() => { setOver(false); }}
+        onDragLeave={() => {
+          setOver(false);
+        }}
         onDrop={(event) => {
           event.preventDefault();
           setOver(false);
@@ -55,16 +57,29 @@ export function UploadArea({ label, accept, hint, busy, fraction, error, onFile 
         {busy ? (
           <div className={css.progress}>
             <span>
-              {fraction < 1 ? `Uploading ${name}: ${percent(fraction, 0)}` : `${name} is here; the server stores it…`}
+              {fraction < 1
+                ? `Uploading ${name}: ${percent(fraction, 0)}`
+                : `${name} is here; the server stores it…`}
             </span>
             <Meter label={`Upload of ${name}`} fraction={fraction} />
-            <Button size="compact-sm" variant="default" onClick={() => { stop.current?.abort(); }}>
+            <Button
+              size="compact-sm"
+              variant="default"
+              onClick={() => {
+                stop.current?.abort();
+              }}
+            >
               Stop
             </Button>
           </div>
         ) : (
           <>
-            <FileButton accept={accept} onChange={take} resetRef={resetRef} inputProps={{ 'aria-label': label }}>
+            <FileButton
+              accept={accept}
+              onChange={take}
+              resetRef={resetRef}
+              inputProps={{ 'aria-label': label }}
+            >
               {(props) => (
                 <Button {...props} leftSection={<IconUpload />}>
                   {label}

@@ -16,7 +16,15 @@ export function Loading({ what }: { what: string }) {
   );
 }
 
-export function Empty({ title, children, action }: { title: string; children: ReactNode; action?: ReactNode }) {
+export function Empty({
+  title,
+  children,
+  action,
+}: {
+  title: string;
+  children: ReactNode;
+  action?: ReactNode;
+}) {
   return (
     <div className={css.state}>
       <strong>{title}</strong>

@@ -27,7 +27,15 @@ export class MockApi {
   readonly networks: Network[] = [12, 4, 9, 7, 3, 21].map((seed, i) => network(seed, 0.28 + 0.08 * i));
   readonly created: Run[] = [];
   private readonly options: MockOptions;
-  private readonly tokens = [{ id: 't-1', name: 'ci', prefix: 'ff_3kd9', scopes: ['read', 'write'], created_at: '2026-11-18T10:00:00Z' }];
+  private readonly tokens = [
+    {
+      id: 't-1',
+      name: 'ci',
+      prefix: 'ff_3kd9',
+      scopes: ['read', 'write'],
+      created_at: '2026-11-18T10:00:00Z',
+    },
+  ];
   private signedIn: boolean;
 
   constructor(options: MockOptions = {}) {
@@ -49,7 +57,11 @@ export class MockApi {
       id: 'r-failed',
       name: 'resnet18 on leaf photographs',
       state: 'FAILED',
-      failure: { kind: 'out-of-memory', code: 'out_of_memory', message: 'The engine needed more memory than the 4 GB this worker has: choose a smaller prototype.' },
+      failure: {
+        kind: 'out-of-memory',
+        code: 'out_of_memory',
+        message: 'The engine needed more memory than the 4 GB this worker has: choose a smaller prototype.',
+      },
       actions: [],
     };
     const live: Run = { ...this.live(), id: LIVE_ID, name: 'resnet8, at most 20 K parameters' };
@@ -61,7 +73,8 @@ export class MockApi {
     const known = this.events(LIVE_ID);
     const last = known.at(-1);
     const base = queuedRun();
-    const cycle = known.findLast((event) => event.type === 'cycle')?.payload as Record<string, number> | undefined;
+    const cycle = known.findLast((event) => event.type === 'cycle')?.payload as
+      Record<string, number> | undefined;
     const state = last && last.t !== null && last.t > 0.8 ? 'RUNNING' : 'STARTING';
     return {
       ...base,
@@ -100,7 +113,9 @@ export class MockApi {
 
   private sessionReply(method: string): Reply {
     if (method !== 'GET') this.signedIn = method === 'POST';
-    return ok(this.signedIn ? session : { ...session, user: null, workspaces: [], workspace: null, embedded: false });
+    return ok(
+      this.signedIn ? session : { ...session, user: null, workspaces: [], workspace: null, embedded: false },
+    );
   }
 
   private asset(list: { id: string }[], method: string, id?: string): Reply {
@@ -112,12 +127,24 @@ export class MockApi {
   private tokenReply(method: string, body: { name: string }): Reply {
     if (method === 'GET') return ok(page(this.tokens));
     if (method === 'DELETE') return { status: 204, body: null };
-    const token = { id: `t-${String(this.tokens.length + 1)}`, name: body.name, prefix: 'ff_9xy2', scopes: [], created_at: new Date().toISOString() };
+    const token = {
+      id: `t-${String(this.tokens.length + 1)}`,
+      name: body.name,
+      prefix: 'ff_9xy2',
+      scopes: [],
+      created_at: new Date().toISOString(),
+    };
     this.tokens.push(token);
     return ok({ ...token, token: 'ff_9xy2Lw0sT3stT0ken' }, 201);
   }
 
-  private runReply(method: string, url: URL, id: string | undefined, action: string | undefined, body: unknown): Reply {
+  private runReply(
+    method: string,
+    url: URL,
+    id: string | undefined,
+    action: string | undefined,
+    body: unknown,
+  ): Reply {
     if (!id) return method === 'GET' ? ok(page(this.runs())) : this.create(body as RunCreate);
     const run = this.runs().find((item) => item.id === id);
     if (!run) return notFound;
@@ -128,8 +155,10 @@ export class MockApi {
       const results = all.slice(after, after + Number(url.searchParams.get('limit') ?? 100));
       return ok({ results, last_seq: all.length, next_after: after + results.length });
     }
-    if (action === 'networks') return method === 'GET' ? ok(page(this.networks)) : this.draw(body as DrawRequest);
-    if (action === 'pause') return ok({ ...run, state: 'PAUSING', desired_state: 'PAUSED', actions: ['cancel'] });
+    if (action === 'networks')
+      return method === 'GET' ? ok(page(this.networks)) : this.draw(body as DrawRequest);
+    if (action === 'pause')
+      return ok({ ...run, state: 'PAUSING', desired_state: 'PAUSED', actions: ['cancel'] });
     return ok(run);
   }
 
@@ -137,9 +166,20 @@ export class MockApi {
     const accuracy = body.requirements.find((r) => r.metric === 'accuracy');
     if (accuracy && accuracy.value > 1) {
       const detail = 'Accuracy is a share: use a value from 0 to 1.';
-      return { status: 400, body: { code: 'invalid', detail, errors: [{ code: 'invalid', detail, pointer: '/requirements/0/value' }] } };
+      return {
+        status: 400,
+        body: {
+          code: 'invalid',
+          detail,
+          errors: [{ code: 'invalid', detail, pointer: '/requirements/0/value' }],
+        },
+      };
     }
-    const run: Run = { ...queuedRun(), id: `r-${String(this.created.length + 1)}`, requirements: body.requirements };
+    const run: Run = {
+      ...queuedRun(),
+      id: `r-${String(this.created.length + 1)}`,
+      requirements: body.requirements,
+    };
     this.created.unshift(run);
     return ok(run, 201);
   }

@@ -105,7 +105,8 @@ export const datasets: Dataset[] = [
       {
         code: 'no_classes',
         severity: 'error',
-        message: 'The archive holds images but no class folders: put the images of each class in a folder of its own.',
+        message:
+          'The archive holds images but no class folders: put the images of each class in a folder of its own.',
         files: ['a.png', 'b.png'],
       },
     ],
@@ -119,7 +120,12 @@ const inspection = (name: string, params: number, macs: number) => ({
   macs,
   input: [1, 8, 8] as [number, number, number],
   outputs: 10,
-  groups: GROUPS.map(({ name, width }) => ({ name, width, min_width: 2, layers: [`${name}.conv`, `${name}.bn`] })),
+  groups: GROUPS.map(({ name, width }) => ({
+    name,
+    width,
+    min_width: 2,
+    layers: [`${name}.conv`, `${name}.bn`],
+  })),
   blocks: [
     { name: 'stage1.0', params: 4_672 },
     { name: 'stage2.0', params: 14_528 },
@@ -164,7 +170,8 @@ export const prototypes: Prototype[] = [
       {
         code: 'unsupported_operator',
         severity: 'error',
-        message: 'The file uses the operator Loop, which can’t be made elastic: export the network without it.',
+        message:
+          'The file uses the operator Loop, which can’t be made elastic: export the network without it.',
         files: [],
       },
     ],

@@ -36,7 +36,10 @@ export function mockBackend(): Plugin {
           const url = new URL(request.originalUrl ?? '/', 'http://mock');
           const reply = api.answer(request.method ?? 'GET', url, body);
           response.statusCode = reply.status;
-          response.setHeader('Content-Type', reply.status < 400 ? 'application/json' : 'application/problem+json');
+          response.setHeader(
+            'Content-Type',
+            reply.status < 400 ? 'application/json' : 'application/problem+json',
+          );
           response.end(reply.status === 204 ? undefined : JSON.stringify(reply.body));
         });
       });
@@ -50,11 +53,18 @@ export function mockBackend(): Plugin {
           let sent = Number(url.searchParams.get('after') ?? 0);
           client.send(JSON.stringify({ type: 'hello', last_seq: api.events(id).length }));
           const timer = setInterval(() => {
-            for (const event of api.events(id).slice(sent)) client.send(JSON.stringify({ type: 'event', event }));
+            for (const event of api.events(id).slice(sent))
+              client.send(JSON.stringify({ type: 'event', event }));
             sent = Math.max(sent, api.events(id).length);
             for (const waiting of api.networks.filter((n) => n.state === 'drawing')) {
               Object.assign(waiting, network(waiting.seed, waiting.budget ?? 0.3, { id: waiting.id }));
-              const event = { seq: ++sent, type: 'network', t: null, payload: { network: waiting }, created_at: waiting.created_at };
+              const event = {
+                seq: ++sent,
+                type: 'network',
+                t: null,
+                payload: { network: waiting },
+                created_at: waiting.created_at,
+              };
               client.send(JSON.stringify({ type: 'event', event }));
             }
           }, 1000);

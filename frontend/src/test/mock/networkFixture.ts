@@ -21,7 +21,10 @@ export function network(seed: number, budget: number, changes: Partial<Network> 
     seed,
     budget,
     polish_s: 0,
-    fingerprint: Math.floor(random() * 2 ** 32).toString(16).padStart(8, '0').repeat(4),
+    fingerprint: Math.floor(random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0')
+      .repeat(4),
     params,
     macs,
     metrics: {
@@ -40,7 +43,14 @@ export function network(seed: number, budget: number, changes: Partial<Network> 
         verdict: accuracy + 0.001 >= 0.96,
         margin: accuracy + 0.001 - 0.96,
       },
-      { metric: 'params', op: '<=', value: 20_000, measured: params, verdict: params <= 20_000, margin: 20_000 - params },
+      {
+        metric: 'params',
+        op: '<=',
+        value: 20_000,
+        measured: params,
+        verdict: params <= 20_000,
+        margin: 20_000 - params,
+      },
     ],
     verified: accuracy + 0.001 >= 0.96 && params <= 20_000,
     attempts: 1,

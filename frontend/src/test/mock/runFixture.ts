@@ -103,7 +103,10 @@ function cycleDrafts(k: number, cycles: number, t: number): Draft[] {
     const params = Math.round(1_400 * (PROTOTYPE.params / 1_400) ** (budget * 0.85) * (0.9 + 0.2 * random()));
     const macs = Math.round(31_000 * (PROTOTYPE.macs / 31_000) ** (budget * 0.88) * (0.85 + 0.3 * random()));
     const ceiling = 0.86 + 0.125 * (1 - Math.exp(-3 * progress));
-    const accuracy = Math.min(0.99, ceiling - 0.16 * Math.exp(-budget * 7) * (1.2 - progress) + (random() - 0.5) * 0.012);
+    const accuracy = Math.min(
+      0.99,
+      ceiling - 0.16 * Math.exp(-budget * 7) * (1.2 - progress) + (random() - 0.5) * 0.012,
+    );
     const score = netscore(accuracy, params, macs);
     return { seed: k * 100 + i, budget, params, macs, accuracy, netscore: score, meets: accuracy >= 0.96 };
   });
@@ -147,7 +150,11 @@ function drafts(cycles: number): Draft[] {
   const { accuracy, ...sizes } = PROTOTYPE;
   return [
     moved(0, 'QUEUED', 'STARTING', { actions: ['cancel'] }),
-    { type: 'log', t: 0.2, payload: { level: 'info', lines: ['reading digits', '1797 images in 10 classes'] } },
+    {
+      type: 'log',
+      t: 0.2,
+      payload: { level: 'info', lines: ['reading digits', '1797 images in 10 classes'] },
+    },
     moved(0.9, 'STARTING', 'RUNNING', { actions: ['pause', 'cancel'] }),
     {
       type: 'run_started',
@@ -193,7 +200,9 @@ function drafts(cycles: number): Draft[] {
         space: { groups: 6, blocks: 3, log10_size: 9.4 },
       },
     },
-    ...Array.from({ length: cycles }, (_, i) => cycleDrafts(i + 1, cycles, 22 + (95 * (i + 1)) / cycles)).flat(),
+    ...Array.from({ length: cycles }, (_, i) =>
+      cycleDrafts(i + 1, cycles, 22 + (95 * (i + 1)) / cycles),
+    ).flat(),
     { type: 'certified', t: 119, payload: certified() },
     { type: 'finished', t: 120, payload: { status: 'certified', cycles, wall_s: 120 } },
     moved(120.4, 'RUNNING', 'COMPLETED', { actions: [] }),

@@ -12,7 +12,12 @@ export const datasetsQuery = queryOptions({
   queryKey: ['datasets'],
   queryFn: ({ signal }) =>
     allPages((cursor) =>
-      unwrap<Page<Dataset>>(api.GET('/api/v1/datasets/', { params: { query: { page_size: 200, ...(cursor ? { cursor } : {}) } }, signal })),
+      unwrap<Page<Dataset>>(
+        api.GET('/api/v1/datasets/', {
+          params: { query: { page_size: 200, ...(cursor ? { cursor } : {}) } },
+          signal,
+        }),
+      ),
     ),
   refetchInterval: ({ state }) => (state.data?.some((d) => d.state === 'checking') ? CHECKING_MS : false),
 });
@@ -20,7 +25,8 @@ export const datasetsQuery = queryOptions({
 export const datasetQuery = (id: string) =>
   queryOptions({
     queryKey: ['datasets', id],
-    queryFn: ({ signal }) => unwrap<Dataset>(api.GET('/api/v1/datasets/{id}/', { params: { path: { id } }, signal })),
+    queryFn: ({ signal }) =>
+      unwrap<Dataset>(api.GET('/api/v1/datasets/{id}/', { params: { path: { id } }, signal })),
     refetchInterval: ({ state }) => (state.data?.state === 'checking' ? CHECKING_MS : false),
   });
 
@@ -36,7 +42,8 @@ export function useUploadDataset(onProgress: (fraction: number) => void) {
 export function useDeleteDataset() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) => unwrap<unknown>(api.DELETE('/api/v1/datasets/{id}/', { params: { path: { id } } })),
+    mutationFn: (id: string) =>
+      unwrap<unknown>(api.DELETE('/api/v1/datasets/{id}/', { params: { path: { id } } })),
     onSuccess: () => client.invalidateQueries({ queryKey: ['datasets'], exact: true }),
   });
 }

@@ -66,7 +66,9 @@ function Loaded({ dataset }: { dataset: Dataset }) {
           )
         }
       >
-        {dataset.builtin ? 'Built in' : `${bytes(dataset.size_bytes)}, uploaded ${moment(dataset.created_at)}`}
+        {dataset.builtin
+          ? 'Built in'
+          : `${bytes(dataset.size_bytes)}, uploaded ${moment(dataset.created_at)}`}
       </PageHead>
       <div className={lists.stack}>
         <div>
@@ -76,7 +78,9 @@ function Loaded({ dataset }: { dataset: Dataset }) {
         <Problems problems={found} />
         {dataset.state === 'ready' && !report && (
           <Empty title="No health report">
-            {dataset.builtin ? 'This dataset is built in and known to be sound: it was not checked. Use it as it is.' : 'Upload it again to have it checked.'}
+            {dataset.builtin
+              ? 'This dataset is built in and known to be sound: it was not checked. Use it as it is.'
+              : 'Upload it again to have it checked.'}
           </Empty>
         )}
         {report && <HealthReport report={report} sha256={dataset.sha256} />}

@@ -36,8 +36,12 @@ export function DatasetList() {
         />
       )}
       {query.isPending && <Loading what="the datasets" />}
-      {query.isError && !query.data && <LoadError what="The datasets" error={query.error} retry={() => void query.refetch()} />}
-      {query.data?.length === 0 && <Empty title="No datasets yet">Upload a zip with one folder of images for each class.</Empty>}
+      {query.isError && !query.data && (
+        <LoadError what="The datasets" error={query.error} retry={() => void query.refetch()} />
+      )}
+      {query.data?.length === 0 && (
+        <Empty title="No datasets yet">Upload a zip with one folder of images for each class.</Empty>
+      )}
       {query.data && query.data.length > 0 && (
         <ul className={lists.rows}>
           {query.data.map((dataset) => (
@@ -63,7 +67,9 @@ export function DatasetList() {
 function about({ state, report, problems, builtin, size_bytes }: Dataset): string {
   if (state === 'checking') return 'Its files are being read and counted.';
   if (state === 'rejected') return problems[0]?.message ?? 'It can’t be used.';
-  const parts = report ? [plural(report.images, 'image'), plural(report.classes.length, 'class', 'classes'), report.task] : [];
+  const parts = report
+    ? [plural(report.images, 'image'), plural(report.classes.length, 'class', 'classes'), report.task]
+    : [];
   if (builtin) parts.push('built in');
   else if (size_bytes !== null) parts.push(bytes(size_bytes));
   const warnings = problems.length || (report?.problems.length ?? 0);

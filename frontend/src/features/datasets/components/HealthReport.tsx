@@ -18,14 +18,19 @@ const LAYOUTS: Record<string, string> = { builtin: 'built in', folders: 'one fol
 
 export function HealthReport({ report, sha256 }: { report: Report; sha256: string | null }) {
   const { classes, image_sizes: sizes } = report;
-  const sum = (counts: Report['classes'][number]['counts']) => SPLITS.reduce((all, { name }) => all + (counts[name] ?? 0), 0);
+  const sum = (counts: Report['classes'][number]['counts']) =>
+    SPLITS.reduce((all, { name }) => all + (counts[name] ?? 0), 0);
   const most = Math.max(1, ...classes.map(({ counts }) => sum(counts)));
   const splits = SPLITS.filter(({ name }) => classes.some(({ counts }) => counts[name] !== undefined));
   return (
     <div className={lists.split}>
       <Panel
         title="Images by class and split"
-        note={report.splits_given ? 'The splits are the dataset’s own.' : 'The splits are stratified and depend on the data alone.'}
+        note={
+          report.splits_given
+            ? 'The splits are the dataset’s own.'
+            : 'The splits are stratified and depend on the data alone.'
+        }
       >
         <div className={lists.key}>
           {splits.map(({ name, color, does }) => (
@@ -41,7 +46,13 @@ export function HealthReport({ report, sha256 }: { report: Report; sha256: strin
               <span>{name}</span>
               <span className={lists.bar}>
                 {splits.map((split) => (
-                  <i key={split.name} style={{ width: `${String(((counts[split.name] ?? 0) / most) * 100)}%`, background: split.color }} />
+                  <i
+                    key={split.name}
+                    style={{
+                      width: `${String(((counts[split.name] ?? 0) / most) * 100)}%`,
+                      background: split.color,
+                    }}
+                  />
                 ))}
               </span>
               <b>{sum(counts)}</b>
@@ -74,7 +85,9 @@ export function HealthReport({ report, sha256 }: { report: Report; sha256: strin
           <Figure name="Most common size" note={`from ${size(sizes.min)} to ${size(sizes.max)} pixels`}>
             {size(sizes.common)}
           </Figure>
-          <Figure name="Channels">{report.channels === 1 ? '1, grey' : `${String(report.channels)}, colour`}</Figure>
+          <Figure name="Channels">
+            {report.channels === 1 ? '1, grey' : `${String(report.channels)}, colour`}
+          </Figure>
           {sha256 && (
             <Figure name="SHA-256">
               <code title={sha256}>{sha256.slice(0, 12)}…</code>

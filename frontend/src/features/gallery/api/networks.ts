@@ -34,7 +34,10 @@ export function useDraw(runId: string) {
   return useMutation({
     mutationFn: (body: DrawRequest) =>
       unwrap<{ results: Network[] }>(
-        api.POST('/api/v1/runs/{run_id}/networks/', { params: { path: { run_id: runId } }, body: { count: 1, polish_s: 0, ...body } }),
+        api.POST('/api/v1/runs/{run_id}/networks/', {
+          params: { path: { run_id: runId } },
+          body: { count: 1, polish_s: 0, ...body },
+        }),
       ),
     onSuccess: ({ results }) => {
       for (const network of results) takeNetwork(client, network);

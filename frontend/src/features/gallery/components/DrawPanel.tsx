@@ -34,7 +34,11 @@ export function DrawPanel({ runId, certified }: DrawPanelProps) {
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const body: DrawRequest = { budget: Number(budget.toPrecision(12)), count: amount === '' ? 1 : amount, polish_s: polish === '' ? 0 : polish };
+    const body: DrawRequest = {
+      budget: Number(budget.toPrecision(12)),
+      count: amount === '' ? 1 : amount,
+      polish_s: polish === '' ? 0 : polish,
+    };
     if (seed !== '') body.seed = seed;
     draw.mutate(body, {
       // The next press goes on from there: the same seed would only find the same network.
@@ -78,9 +82,40 @@ export function DrawPanel({ runId, certified }: DrawPanelProps) {
           {errors.budget && <p className={css.error}>{errors.budget}</p>}
         </div>
         <div className={css.fields}>
-          <NumberInput label="Seed" placeholder="next unused" min={0} allowDecimal={false} value={seed} onChange={(v) => { setSeed(orNothing(v)); }} error={errors.seed} />
-          <NumberInput label="Count" min={1} max={COUNT_MAX} clampBehavior="strict" allowDecimal={false} value={amount} onChange={(v) => { setCount(orNothing(v)); }} error={errors.count} />
-          <NumberInput label="Polish" suffix=" s" min={0} max={600} value={polish} onChange={(v) => { setPolish(orNothing(v)); }} error={errors.polish_s} />
+          <NumberInput
+            label="Seed"
+            placeholder="next unused"
+            min={0}
+            allowDecimal={false}
+            value={seed}
+            onChange={(v) => {
+              setSeed(orNothing(v));
+            }}
+            error={errors.seed}
+          />
+          <NumberInput
+            label="Count"
+            min={1}
+            max={COUNT_MAX}
+            clampBehavior="strict"
+            allowDecimal={false}
+            value={amount}
+            onChange={(v) => {
+              setCount(orNothing(v));
+            }}
+            error={errors.count}
+          />
+          <NumberInput
+            label="Polish"
+            suffix=" s"
+            min={0}
+            max={600}
+            value={polish}
+            onChange={(v) => {
+              setPolish(orNothing(v));
+            }}
+            error={errors.polish_s}
+          />
           <Button type="submit" loading={draw.isPending} size="sm">
             Draw
           </Button>
@@ -100,8 +135,8 @@ function PredictionLine({ certified, budget }: { certified: Certified | null; bu
   if (!found) return null;
   return (
     <p className={css.predicted}>
-      <b>Predicted:</b> {count(found.params)} parameters · {macs(found.macs)} MACs · {percent(found.accuracy)} mean accuracy{' '}
-      <small>of first decodings, read between the points of the certified scan</small>
+      <b>Predicted:</b> {count(found.params)} parameters · {macs(found.macs)} MACs · {percent(found.accuracy)}{' '}
+      mean accuracy <small>of first decodings, read between the points of the certified scan</small>
     </p>
   );
 }

@@ -33,7 +33,9 @@ export function Gallery({ run, full }: GalleryProps) {
     <div className={css.page}>
       {drawable && canEdit && <DrawPanel key={run.id} runId={run.id} certified={run.summary.certified} />}
       {query.isPending && <Loading what="the gallery" />}
-      {query.isError && !query.data && <LoadError what="The gallery" error={query.error} retry={() => void query.refetch()} />}
+      {query.isError && !query.data && (
+        <LoadError what="The gallery" error={query.error} retry={() => void query.refetch()} />
+      )}
       {query.isSuccess && total === 0 && (
         <Empty title="No networks yet">
           {drawable
@@ -51,7 +53,9 @@ export function Gallery({ run, full }: GalleryProps) {
               size="xs"
               aria-label="Which networks"
               value={filter}
-              onChange={(value) => { setFilter(value as Filter); }}
+              onChange={(value) => {
+                setFilter(value as Filter);
+              }}
               data={[
                 { value: 'all', label: 'All' },
                 { value: 'verified', label: 'Meets all' },
@@ -62,7 +66,9 @@ export function Gallery({ run, full }: GalleryProps) {
               aria-label="Order"
               data={ORDERS}
               value={order}
-              onChange={(value) => { setOrder((value ?? '-created_at') as Order); }}
+              onChange={(value) => {
+                setOrder((value ?? '-created_at') as Order);
+              }}
             />
           </div>
           {shown.length === 0 ? (

@@ -3,7 +3,16 @@ import { Button, Loader } from '@mantine/core';
 
 import type { Network, Run, Verdict } from '@/shared/api/types';
 import { marginText, metricName, metricValue, sign } from '@/shared/format/metrics';
-import { count, decibels, macs, megabytes, percent, plain, signedDecibels, times } from '@/shared/format/numbers';
+import {
+  count,
+  decibels,
+  macs,
+  megabytes,
+  percent,
+  plain,
+  signedDecibels,
+  times,
+} from '@/shared/format/numbers';
 import { duration } from '@/shared/format/time';
 import { Badge } from '@/shared/ui/Badge';
 import { CopyButton } from '@/shared/ui/CopyButton';
@@ -19,7 +28,12 @@ interface NetworkCardProps {
   full: Record<string, number>;
 }
 
-const FORMATS: Record<string, string> = { onnx: 'ONNX', safetensors: 'safetensors', 'onnx-int8': 'ONNX int8', pt2: 'PT2' };
+const FORMATS: Record<string, string> = {
+  onnx: 'ONNX',
+  safetensors: 'safetensors',
+  'onnx-int8': 'ONNX int8',
+  pt2: 'PT2',
+};
 
 export function NetworkCard({ network, run, full }: NetworkCardProps) {
   const { seed, budget, state } = network;
@@ -38,12 +52,14 @@ export function NetworkCard({ network, run, full }: NetworkCardProps) {
       </header>
       {state === 'drawing' && (
         <div className={css.waiting} role="status">
-          <Loader size="xs" color="var(--ff-muted)" aria-hidden /> Decoding the seed, calibrating and measuring…
+          <Loader size="xs" color="var(--ff-muted)" aria-hidden /> Decoding the seed, calibrating and
+          measuring…
         </div>
       )}
       {state === 'failed' && (
         <p className={css.problem}>
-          {network.problem?.message ?? 'The draw failed.'} {network.problem && <code>{network.problem.code}</code>}
+          {network.problem?.message ?? 'The draw failed.'}{' '}
+          {network.problem && <code>{network.problem.code}</code>}
         </p>
       )}
       {state === 'ready' && <Ready network={network} run={run} full={full} />}
@@ -52,7 +68,12 @@ export function NetworkCard({ network, run, full }: NetworkCardProps) {
 }
 
 function Standing({ network: { state, verified } }: { network: Network }) {
-  if (state === 'drawing') return <Badge tone="active" moving>Drawing</Badge>;
+  if (state === 'drawing')
+    return (
+      <Badge tone="active" moving>
+        Drawing
+      </Badge>
+    );
   if (state === 'failed') return <Badge tone="bad">Failed</Badge>;
   return verified ? <Badge tone="good">Meets all</Badge> : <Badge tone="warn">Falls short</Badge>;
 }
@@ -78,7 +99,11 @@ function Ready({ network, run, full }: NetworkCardProps) {
         <Item name="Parameters" value={count(params)} gain={times(prototype?.params, params)} of="fewer" />
         <Item name="MACs" value={macs(cost)} gain={times(prototype?.macs, cost)} of="fewer" />
         <Item name="NetScore" value={decibels(netscore)} gain={signedDecibels(gain)} />
-        <Item name="Density" value={`${plain(network.information_density)} %/K`} title="% of test accuracy per thousand parameters" />
+        <Item
+          name="Density"
+          value={`${plain(network.information_density)} %/K`}
+          title="% of test accuracy per thousand parameters"
+        />
       </dl>
       <ul className={css.verdicts} aria-label="Requirements">
         {network.requirements.map((verdict) => (
@@ -105,7 +130,9 @@ function Ready({ network, run, full }: NetworkCardProps) {
               variant="default"
               leftSection={<IconDownload />}
               aria-label={`Download ${FORMATS[format] ?? format}`}
-              onClick={() => { download(network.id, format); }}
+              onClick={() => {
+                download(network.id, format);
+              }}
             >
               {FORMATS[format]}
             </Button>
@@ -116,7 +143,19 @@ function Ready({ network, run, full }: NetworkCardProps) {
   );
 }
 
-function Item({ name, value, gain, of, title }: { name: string; value: string; gain?: string; of?: string; title?: string }) {
+function Item({
+  name,
+  value,
+  gain,
+  of,
+  title,
+}: {
+  name: string;
+  value: string;
+  gain?: string;
+  of?: string;
+  title?: string;
+}) {
   return (
     <div title={title}>
       <dt>{name}</dt>

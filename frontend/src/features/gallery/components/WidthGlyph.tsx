@@ -16,7 +16,9 @@ export function WidthGlyph({ design, full }: WidthGlyphProps) {
   const widest = Math.max(1, ...groups.map(([name, width]) => Math.max(width, full[name] ?? 0)));
   // Square roots keep a group of 16 channels visible beside one of 512.
   const tall = (width: number) => Math.max(2, HEIGHT * Math.sqrt(width / widest));
-  const label = groups.map(([name, width]) => `${name} ${String(width)}${full[name] ? ` of ${String(full[name])}` : ''}`).join(', ');
+  const label = groups
+    .map(([name, width]) => `${name} ${String(width)}${full[name] ? ` of ${String(full[name])}` : ''}`)
+    .join(', ');
   const removed = design.blocks_removed.length;
   const width = Math.max(1, groups.length) * STEP - (STEP - BAR);
   return (
@@ -31,9 +33,23 @@ export function WidthGlyph({ design, full }: WidthGlyphProps) {
       {groups.map(([name, size], i) => (
         <g key={name}>
           {full[name] !== undefined && (
-            <rect x={i * STEP} y={HEIGHT - tall(full[name])} width={BAR} height={tall(full[name])} rx={1.5} fill="var(--ff-line)" />
+            <rect
+              x={i * STEP}
+              y={HEIGHT - tall(full[name])}
+              width={BAR}
+              height={tall(full[name])}
+              rx={1.5}
+              fill="var(--ff-line)"
+            />
           )}
-          <rect x={i * STEP} y={HEIGHT - tall(size)} width={BAR} height={tall(size)} rx={1.5} fill="var(--ff-accent)" />
+          <rect
+            x={i * STEP}
+            y={HEIGHT - tall(size)}
+            width={BAR}
+            height={tall(size)}
+            rx={1.5}
+            fill="var(--ff-accent)"
+          />
         </g>
       ))}
     </svg>

@@ -41,7 +41,9 @@ describe('the gallery’s order', () => {
 
   it('filters by the verdict', () => {
     const failed = { ...small, verified: false };
-    expect(arrange([failed, { ...large, verified: true }], 'params', 'verified').map((n) => n.seed)).toEqual([2]);
+    expect(arrange([failed, { ...large, verified: true }], 'params', 'verified').map((n) => n.seed)).toEqual([
+      2,
+    ]);
   });
 
   it('replaces a network that changed and adds one that is new', () => {

@@ -25,4 +25,8 @@ export function predict(scan: readonly ScanPoint[], budget: number): Prediction 
   };
 }
 
-const exact = ({ params, macs, mean_accuracy }: ScanPoint): Prediction => ({ params, macs, accuracy: mean_accuracy });
+const exact = ({ params, macs, mean_accuracy }: ScanPoint): Prediction => ({
+  params,
+  macs,
+  accuracy: mean_accuracy,
+});

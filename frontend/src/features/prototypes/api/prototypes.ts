@@ -12,7 +12,12 @@ export const prototypesQuery = queryOptions({
   queryKey: ['prototypes'],
   queryFn: ({ signal }) =>
     allPages((cursor) =>
-      unwrap<Page<Prototype>>(api.GET('/api/v1/prototypes/', { params: { query: { page_size: 200, ...(cursor ? { cursor } : {}) } }, signal })),
+      unwrap<Page<Prototype>>(
+        api.GET('/api/v1/prototypes/', {
+          params: { query: { page_size: 200, ...(cursor ? { cursor } : {}) } },
+          signal,
+        }),
+      ),
     ),
   refetchInterval: ({ state }) => (state.data?.some((p) => p.state === 'checking') ? CHECKING_MS : false),
 });
@@ -20,7 +25,8 @@ export const prototypesQuery = queryOptions({
 export const prototypeQuery = (id: string) =>
   queryOptions({
     queryKey: ['prototypes', id],
-    queryFn: ({ signal }) => unwrap<Prototype>(api.GET('/api/v1/prototypes/{id}/', { params: { path: { id } }, signal })),
+    queryFn: ({ signal }) =>
+      unwrap<Prototype>(api.GET('/api/v1/prototypes/{id}/', { params: { path: { id } }, signal })),
     refetchInterval: ({ state }) => (state.data?.state === 'checking' ? CHECKING_MS : false),
   });
 
@@ -36,7 +42,8 @@ export function useUploadPrototype(onProgress: (fraction: number) => void) {
 export function useDeletePrototype() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) => unwrap<unknown>(api.DELETE('/api/v1/prototypes/{id}/', { params: { path: { id } } })),
+    mutationFn: (id: string) =>
+      unwrap<unknown>(api.DELETE('/api/v1/prototypes/{id}/', { params: { path: { id } } })),
     onSuccess: () => client.invalidateQueries({ queryKey: ['prototypes'], exact: true }),
   });
 }

@@ -35,7 +35,11 @@ export function InspectionReport({ report }: { report: Inspection }) {
               { head: 'Group', cell: ({ name }) => <code>{name}</code> },
               { head: 'Width', number: true, cell: ({ width }) => width },
               { head: 'At least', number: true, cell: ({ min_width }) => min_width },
-              { head: 'Layers', number: true, cell: ({ layers }) => <span title={layers.join(', ')}>{layers.length}</span> },
+              {
+                head: 'Layers',
+                number: true,
+                cell: ({ layers }) => <span title={layers.join(', ')}>{layers.length}</span>,
+              },
             ]}
           />
         </Panel>

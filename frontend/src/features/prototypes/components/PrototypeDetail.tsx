@@ -63,7 +63,9 @@ function Loaded({ prototype }: { prototype: Prototype }) {
           )
         }
       >
-        {prototype.source === 'zoo' ? 'Built in; trained on your dataset when a run starts' : `Uploaded ${moment(prototype.created_at)}`}
+        {prototype.source === 'zoo'
+          ? 'Built in; trained on your dataset when a run starts'
+          : `Uploaded ${moment(prototype.created_at)}`}
       </PageHead>
       <div className={lists.stack}>
         <div>

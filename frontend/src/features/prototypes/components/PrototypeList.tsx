@@ -35,8 +35,12 @@ export function PrototypeList() {
         />
       )}
       {query.isPending && <Loading what="the prototypes" />}
-      {query.isError && !query.data && <LoadError what="The prototypes" error={query.error} retry={() => void query.refetch()} />}
-      {query.data?.length === 0 && <Empty title="No prototypes yet">Upload an ONNX file of a network to start from.</Empty>}
+      {query.isError && !query.data && (
+        <LoadError what="The prototypes" error={query.error} retry={() => void query.refetch()} />
+      )}
+      {query.data?.length === 0 && (
+        <Empty title="No prototypes yet">Upload an ONNX file of a network to start from.</Empty>
+      )}
       {query.data && query.data.length > 0 && (
         <ul className={lists.rows}>
           {query.data.map((prototype) => (

@@ -17,7 +17,9 @@ export function AdvancedFields({ draft, errors, set }: AdvancedFieldsProps) {
     <NumberInput
       label={label}
       value={draft[field]}
-      onChange={(value) => { set({ [field]: typeof value === 'number' ? value : '' }); }}
+      onChange={(value) => {
+        set({ [field]: typeof value === 'number' ? value : '' });
+      }}
       error={errors[field]}
       min={0}
       clampBehavior="none"
@@ -28,18 +30,31 @@ export function AdvancedFields({ draft, errors, set }: AdvancedFieldsProps) {
   return (
     <div className={css.advanced}>
       <Group legend="Limits" note="Held by construction: no design may exceed them.">
-        {number('maxParams', 'Parameters at most', { placeholder: 'no limit', allowDecimal: false, step: 1000 })}
+        {number('maxParams', 'Parameters at most', {
+          placeholder: 'no limit',
+          allowDecimal: false,
+          step: 1000,
+        })}
         {number('maxMacs', 'MACs at most', { placeholder: 'no limit', allowDecimal: false, step: 10_000 })}
       </Group>
-      <Group legend="Time" note="Without a time budget, cycles alone end the run, and the same seed gives the same generator.">
+      <Group
+        legend="Time"
+        note="Without a time budget, cycles alone end the run, and the same seed gives the same generator."
+      >
         {number('minutes', 'Time budget', { suffix: ' min', placeholder: 'none', step: 1 })}
         {number('maxCycles', 'Cycles at most', { placeholder: 'no limit', allowDecimal: false })}
       </Group>
-      <Group legend="Generator" note="The target yield is the share of seeds whose network must meet the requirements.">
+      <Group
+        legend="Generator"
+        note="The target yield is the share of seeds whose network must meet the requirements."
+      >
         {number('targetYield', 'Target yield', { suffix: ' %', max: 99.9, decimalScale: 2 })}
         {number('seed', 'Seed', { allowDecimal: false, thousandSeparator: '' })}
       </Group>
-      <Group legend="NetScore weights" note="20·log₁₀(accuracyᵅ / (parametersᵝ · MACsᵞ)), accuracy in %, parameters in M, MACs in G.">
+      <Group
+        legend="NetScore weights"
+        note="20·log₁₀(accuracyᵅ / (parametersᵝ · MACsᵞ)), accuracy in %, parameters in M, MACs in G."
+      >
         {number('alpha', 'α, accuracy', { step: 0.1, decimalScale: 3 })}
         {number('beta', 'β, parameters', { step: 0.1, decimalScale: 3 })}
         {number('gamma', 'γ, MACs', { step: 0.1, decimalScale: 3 })}
@@ -48,7 +63,9 @@ export function AdvancedFields({ draft, errors, set }: AdvancedFieldsProps) {
         <TextInput
           label="Name of the run"
           value={draft.name}
-          onChange={(event) => { set({ name: event.currentTarget.value }); }}
+          onChange={(event) => {
+            set({ name: event.currentTarget.value });
+          }}
           error={errors.name}
           maxLength={200}
         />

@@ -23,7 +23,10 @@ export function CertifiedPanel({ certified }: { certified: Certified }) {
     ],
     [scan],
   );
-  const target = useMemo(() => ({ value: target_yield, name: `target yield ${percent(target_yield, 0)}` }), [target_yield]);
+  const target = useMemo(
+    () => ({ value: target_yield, name: `target yield ${percent(target_yield, 0)}` }),
+    [target_yield],
+  );
 
   return (
     <Panel
@@ -32,8 +35,18 @@ export function CertifiedPanel({ certified }: { certified: Certified }) {
     >
       <div className={css.grid}>
         <div className={css.bounds}>
-          <Bound name="Raw yield" note="the first decoding of each seed" bound={found.raw} target={target_yield} />
-          <Bound name="Accepted yield" note="with up to 8 decodings of a seed" bound={found.accepted} target={target_yield} />
+          <Bound
+            name="Raw yield"
+            note="the first decoding of each seed"
+            bound={found.raw}
+            target={target_yield}
+          />
+          <Bound
+            name="Accepted yield"
+            note="with up to 8 decodings of a seed"
+            bound={found.accepted}
+            target={target_yield}
+          />
           <Figures width={104}>
             <Figure name="Calibrated budgets" note="where the target yield holds">
               {plain(budget_range[0])} – {plain(budget_range[1])}
@@ -83,7 +96,17 @@ export function CertifiedPanel({ certified }: { certified: Certified }) {
 }
 
 /** A share with its interval, drawn to scale from 0 to 100 %. */
-function Bound({ name, note, bound, target }: { name: string; note: string; bound: YieldBound; target: number }) {
+function Bound({
+  name,
+  note,
+  bound,
+  target,
+}: {
+  name: string;
+  note: string;
+  bound: YieldBound;
+  target: number;
+}) {
   const { passed, n, value, low, high } = bound;
   const at = (share: number) => `${String(share * 100)}%`;
   return (

@@ -17,29 +17,59 @@ const cycleName = (k: number) => (Number.isInteger(k) ? String(k) : '');
 export function CycleCharts({ run, cycles }: { run: Run; cycles: readonly Cycle[] }) {
   const x = useMemo(() => cycles.map(({ k }) => k), [cycles]);
   const score = useMemo(() => {
-    const best = cycles.map(({ designs }) => designs.filter((d) => d.meets).reduce((top, d) => Math.max(top, d.netscore), -Infinity));
+    const best = cycles.map(({ designs }) =>
+      designs.filter((d) => d.meets).reduce((top, d) => Math.max(top, d.netscore), -Infinity),
+    );
     return [
-      { name: 'best that meets', values: best.map((value) => (Number.isFinite(value) ? value : null)), color: 'accent' },
+      {
+        name: 'best that meets',
+        values: best.map((value) => (Number.isFinite(value) ? value : null)),
+        color: 'accent',
+      },
       { name: 'mean', values: cycles.map(({ netscore }) => netscore), color: 'cool', dashed: true },
     ];
   }, [cycles]);
-  const hope = useMemo(() => [{ name: 'yield', values: cycles.map((c) => c.yield_estimate), color: 'accent' }], [cycles]);
+  const hope = useMemo(
+    () => [{ name: 'yield', values: cycles.map((c) => c.yield_estimate), color: 'accent' }],
+    [cycles],
+  );
   const prototypeScore = run.summary.prototype?.netscore;
   const scoreLine = useMemo(
-    () => (prototypeScore === undefined ? null : { value: prototypeScore, name: `prototype ${decibels(prototypeScore)}` }),
+    () =>
+      prototypeScore === undefined
+        ? null
+        : { value: prototypeScore, name: `prototype ${decibels(prototypeScore)}` },
     [prototypeScore],
   );
-  const target = useMemo(() => ({ value: run.target_yield, name: `target ${percent(run.target_yield, 0)}` }), [run.target_yield]);
+  const target = useMemo(
+    () => ({ value: run.target_yield, name: `target ${percent(run.target_yield, 0)}` }),
+    [run.target_yield],
+  );
   if (cycles.length === 0) return null;
 
   return (
     <>
       <div className={css.pair}>
         <Panel title="NetScore by cycle (dB)">
-          <LineChart label="NetScore in dB by cycle" x={x} lines={score} reference={scoreLine} xFormat={cycleName} yFormat={(v) => v.toFixed(1)} />
+          <LineChart
+            label="NetScore in dB by cycle"
+            x={x}
+            lines={score}
+            reference={scoreLine}
+            xFormat={cycleName}
+            yFormat={(v) => v.toFixed(1)}
+          />
         </Panel>
         <Panel title="Yield, estimated">
-          <LineChart label="Estimated yield by cycle" x={x} lines={hope} reference={target} ySpan={WHOLE} xFormat={cycleName} yFormat={(v) => percent(v, 0)} />
+          <LineChart
+            label="Estimated yield by cycle"
+            x={x}
+            lines={hope}
+            reference={target}
+            ySpan={WHOLE}
+            xFormat={cycleName}
+            yFormat={(v) => percent(v, 0)}
+          />
         </Panel>
       </div>
       <details className={css.details}>

@@ -50,16 +50,28 @@ export function DesignsChart({ run, cycles }: { run: Run; cycles: readonly Cycle
   const prototypeCost = prototype?.[cost];
   const accuracy = prototype?.accuracy ?? null;
   const landmark = useMemo(
-    () => (prototypeCost !== undefined && accuracy !== null ? { x: prototypeCost, y: accuracy, name: 'prototype' } : null),
+    () =>
+      prototypeCost !== undefined && accuracy !== null
+        ? { x: prototypeCost, y: accuracy, name: 'prototype' }
+        : null,
     [prototypeCost, accuracy],
   );
   const floor = run.requirements.find(({ metric }) => isShare(metric));
   const limit = run.requirements.find(({ metric }) => metric === cost);
   const yLine = useMemo(
-    () => (floor ? { value: floor.value, name: `required: ${metricName(floor.metric)} ${sign(floor.op)} ${percent(floor.value)}` } : null),
+    () =>
+      floor
+        ? {
+            value: floor.value,
+            name: `required: ${metricName(floor.metric)} ${sign(floor.op)} ${percent(floor.value)}`,
+          }
+        : null,
     [floor],
   );
-  const xLine = useMemo(() => (limit ? { value: limit.value, name: `≤ ${formats[cost](limit.value)}` } : null), [limit, cost]);
+  const xLine = useMemo(
+    () => (limit ? { value: limit.value, name: `≤ ${formats[cost](limit.value)}` } : null),
+    [limit, cost],
+  );
   const name = cost === 'params' ? 'parameters' : 'MACs';
   const over = isOver(run.state);
   const meeting = points.filter(({ filled }) => filled).length;
@@ -73,7 +85,9 @@ export function DesignsChart({ run, cycles }: { run: Run; cycles: readonly Cycle
           size="xs"
           aria-label="Cost on the horizontal axis"
           value={cost}
-          onChange={(value) => { setCost(value as Cost); }}
+          onChange={(value) => {
+            setCost(value as Cost);
+          }}
           data={[
             { value: 'params', label: 'Parameters' },
             { value: 'macs', label: 'MACs' },
@@ -83,7 +97,9 @@ export function DesignsChart({ run, cycles }: { run: Run; cycles: readonly Cycle
     >
       {points.length === 0 ? (
         <Empty title={over ? 'No designs' : 'No designs yet'}>
-          {over ? 'The run ended before its first cycle.' : 'They appear here as soon as the first cycle has measured some.'}
+          {over
+            ? 'The run ended before its first cycle.'
+            : 'They appear here as soon as the first cycle has measured some.'}
         </Empty>
       ) : (
         <>

@@ -39,17 +39,28 @@ export function InsightPanel({ insight, over }: { insight: Insight | null; over:
               columns={[
                 { head: 'Group', cell: ({ name }) => <code>{name}</code> },
                 { head: 'Kept', number: true, cell: (group) => percent(group.information_kept) },
-                { head: 'Width', number: true, cell: ({ width, of }) => `${plain(width, Number.isInteger(width) ? 0 : 1)}${of ? ` of ${String(of)}` : ''}` },
+                {
+                  head: 'Width',
+                  number: true,
+                  cell: ({ width, of }) =>
+                    `${plain(width, Number.isInteger(width) ? 0 : 1)}${of ? ` of ${String(of)}` : ''}`,
+                },
                 { head: 'Rank', number: true, cell: (group) => plain(group.effective_rank, 1) },
                 { head: 'Entropy, bits', number: true, cell: (group) => plain(group.entropy_bits) },
-                { head: 'Label info, bits', number: true, cell: (group) => plain(group.label_information_bits) },
+                {
+                  head: 'Label info, bits',
+                  number: true,
+                  cell: (group) => plain(group.label_information_bits),
+                },
               ]}
             />
           </details>
         </>
       ) : (
         <Empty title={over ? 'Nothing learned' : 'Nothing learned yet'}>
-          {over ? 'The run ended before the inquisitor’s first report.' : 'The inquisitor reports after the first cycles.'}
+          {over
+            ? 'The run ended before the inquisitor’s first report.'
+            : 'The inquisitor reports after the first cycles.'}
         </Empty>
       )}
     </Panel>

@@ -52,7 +52,9 @@ export function NewRunForm({ datasets, prototypes }: NewRunFormProps) {
             label="Dataset"
             data={datasets.map(({ id, name }) => ({ value: id, label: name }))}
             value={draft.dataset}
-            onChange={(value) => { set({ dataset: value ?? '' }); }}
+            onChange={(value) => {
+              set({ dataset: value ?? '' });
+            }}
             error={errors.dataset}
             searchable={datasets.length > 8}
           />
@@ -62,7 +64,9 @@ export function NewRunForm({ datasets, prototypes }: NewRunFormProps) {
             label="Prototype"
             data={prototypes.map(({ id, name }) => ({ value: id, label: name }))}
             value={draft.prototype}
-            onChange={(value) => { set({ prototype: value ?? '' }); }}
+            onChange={(value) => {
+              set({ prototype: value ?? '' });
+            }}
             error={errors.prototype}
             searchable={prototypes.length > 8}
           />
@@ -71,7 +75,9 @@ export function NewRunForm({ datasets, prototypes }: NewRunFormProps) {
           <NumberInput
             label={`Requirement: ${metricName(metric)} at least`}
             value={draft.floor}
-            onChange={(value) => { set({ floor: typeof value === 'number' ? value : '' }); }}
+            onChange={(value) => {
+              set({ floor: typeof value === 'number' ? value : '' });
+            }}
             suffix=" %"
             min={1}
             max={100}
@@ -83,7 +89,15 @@ export function NewRunForm({ datasets, prototypes }: NewRunFormProps) {
         </Choice>
       </div>
 
-      <button type="button" className={css.fold} aria-expanded={open} aria-controls="advanced" onClick={() => { setUnfolded(!open); }}>
+      <button
+        type="button"
+        className={css.fold}
+        aria-expanded={open}
+        aria-controls="advanced"
+        onClick={() => {
+          setUnfolded(!open);
+        }}
+      >
         <IconChevron data-open={open || undefined} />
         Limits, time and other settings
       </button>
@@ -137,5 +151,8 @@ function aboutPrototype({ params, macs: cost, input }: Prototype): string {
 function ending({ minutes, maxCycles }: Draft): string {
   const time = minutes === '' ? null : `about ${duration(minutes * 60)}`;
   const cycles = maxCycles === '' ? null : `at most ${plural(maxCycles, 'cycle')}`;
-  return ['Takes', [time, cycles].filter(Boolean).join(', ') || 'as long as it needs'].join(' ') + '. You can pause at any time.';
+  return (
+    ['Takes', [time, cycles].filter(Boolean).join(', ') || 'as long as it needs'].join(' ') +
+    '. You can pause at any time.'
+  );
 }

@@ -11,12 +11,20 @@ const cycleName = (k: number) => (Number.isInteger(k) ? String(k) : '');
 
 export function RankChart({ cycles }: { cycles: readonly Cycle[] }) {
   // The first cycles have no fresh designs to be judged on.
-  const judged = useMemo(() => cycles.filter((c) => c.rank_correlation !== null || c.rank_correlation_sizes !== null), [cycles]);
+  const judged = useMemo(
+    () => cycles.filter((c) => c.rank_correlation !== null || c.rank_correlation_sizes !== null),
+    [cycles],
+  );
   const x = useMemo(() => judged.map(({ k }) => k), [judged]);
   const lines = useMemo(
     () => [
       { name: 'inquisitor', values: judged.map((c) => c.rank_correlation), color: 'accent' },
-      { name: 'sizes only', values: judged.map((c) => c.rank_correlation_sizes), color: 'cool', dashed: true },
+      {
+        name: 'sizes only',
+        values: judged.map((c) => c.rank_correlation_sizes),
+        color: 'cool',
+        dashed: true,
+      },
     ],
     [judged],
   );

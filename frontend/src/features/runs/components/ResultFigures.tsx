@@ -16,7 +16,11 @@ export function ResultFigures({ run, history }: { run: Run; history: History }) 
   return (
     <Panel
       title={run.state === 'COMPLETED' ? 'Best design of the search' : 'Best design so far'}
-      note={best && !best.meets ? 'No design meets every requirement yet: this is the most accurate one.' : undefined}
+      note={
+        best && !best.meets
+          ? 'No design meets every requirement yet: this is the most accurate one.'
+          : undefined
+      }
     >
       <table className={css.compare}>
         <thead>
@@ -28,10 +32,30 @@ export function ResultFigures({ run, history }: { run: Run; history: History }) 
           </tr>
         </thead>
         <tbody>
-          <Row name="Parameters" from={count(prototype?.params)} to={count(best?.params)} gain={meets ? times(prototype?.params, best?.params) : ''} />
-          <Row name="MACs" from={macs(prototype?.macs)} to={macs(best?.macs)} gain={meets ? times(prototype?.macs, best?.macs) : ''} />
-          <Row name="Accuracy" note="prototype: test; design: search" from={percent(prototype?.accuracy)} to={percent(best?.accuracy)} />
-          <Row name="NetScore" from={decibels(prototype?.netscore)} to={decibels(best?.netscore)} gain={gain === null ? '' : signedDecibels(gain)} />
+          <Row
+            name="Parameters"
+            from={count(prototype?.params)}
+            to={count(best?.params)}
+            gain={meets ? times(prototype?.params, best?.params) : ''}
+          />
+          <Row
+            name="MACs"
+            from={macs(prototype?.macs)}
+            to={macs(best?.macs)}
+            gain={meets ? times(prototype?.macs, best?.macs) : ''}
+          />
+          <Row
+            name="Accuracy"
+            note="prototype: test; design: search"
+            from={percent(prototype?.accuracy)}
+            to={percent(best?.accuracy)}
+          />
+          <Row
+            name="NetScore"
+            from={decibels(prototype?.netscore)}
+            to={decibels(best?.netscore)}
+            gain={gain === null ? '' : signedDecibels(gain)}
+          />
           <Row
             name="Density"
             note="% per K params"
@@ -58,7 +82,19 @@ function superscript(value: number): string {
   return [...String(Math.max(0, Math.round(value)))].map((digit) => DIGITS[Number(digit)] ?? '').join('');
 }
 
-function Row({ name, note, from, to, gain = '' }: { name: string; note?: string; from: string; to: string; gain?: string }) {
+function Row({
+  name,
+  note,
+  from,
+  to,
+  gain = '',
+}: {
+  name: string;
+  note?: string;
+  from: string;
+  to: string;
+  gain?: string;
+}) {
   return (
     <tr>
       <th scope="row">

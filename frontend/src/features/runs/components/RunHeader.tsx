@@ -56,17 +56,36 @@ export function RunHeader({ live: { run, history, link }, clockedAt }: RunHeader
         </div>
         <div className={css.actions}>
           {can('pause') && (
-            <Button variant="default" leftSection={<IconPause />} loading={control.isPending} onClick={() => { ask('pause'); }}>
+            <Button
+              variant="default"
+              leftSection={<IconPause />}
+              loading={control.isPending}
+              onClick={() => {
+                ask('pause');
+              }}
+            >
               Pause
             </Button>
           )}
           {can('resume') && (
-            <Button leftSection={<IconPlay />} loading={control.isPending} onClick={() => { ask('resume'); }}>
+            <Button
+              leftSection={<IconPlay />}
+              loading={control.isPending}
+              onClick={() => {
+                ask('resume');
+              }}
+            >
               Resume
             </Button>
           )}
           {can('cancel') && (
-            <Button variant="default" leftSection={<IconStop />} onClick={() => { setCancelling(true); }}>
+            <Button
+              variant="default"
+              leftSection={<IconStop />}
+              onClick={() => {
+                setCancelling(true);
+              }}
+            >
               Cancel run
             </Button>
           )}
@@ -96,7 +115,9 @@ export function RunHeader({ live: { run, history, link }, clockedAt }: RunHeader
       )}
       <CancelDialog
         opened={cancelling}
-        close={() => { setCancelling(false); }}
+        close={() => {
+          setCancelling(false);
+        }}
         confirm={() => {
           setCancelling(false);
           ask('cancel');

@@ -89,7 +89,11 @@ function Gain({ run: { summary } }: { run: Run }) {
       </div>
       <div>
         <dt>Parameters</dt>
-        <dd>{best?.meets && prototype?.params !== undefined ? `${times(prototype.params, best.params)} fewer` : '–'}</dd>
+        <dd>
+          {best?.meets && prototype?.params !== undefined
+            ? `${times(prototype.params, best.params)} fewer`
+            : '–'}
+        </dd>
       </div>
     </>
   );

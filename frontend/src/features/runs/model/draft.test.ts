@@ -35,7 +35,9 @@ describe('the form for a new run', () => {
     const limited = { ...draft, floor: '' as const, maxMacs: 5 };
     const low = { 'requirements/0/value': 'requirements/0/value is too low.' };
     expect(draftErrors(low, limited, 'accuracy')).toEqual({ maxMacs: 'This is too low.' });
-    expect(draftErrors({ requirements: 'needs an entry' }, draft, 'accuracy')).toEqual({ floor: 'needs an entry' });
+    expect(draftErrors({ requirements: 'needs an entry' }, draft, 'accuracy')).toEqual({
+      floor: 'needs an entry',
+    });
     expect(draftErrors({ time_budget_s: 'too short', dataset: 'unknown' }, draft, 'accuracy')).toEqual({
       minutes: 'too short',
       dataset: 'unknown',

@@ -55,11 +55,17 @@ export function defaultDraft(datasets: readonly Dataset[], prototypes: readonly 
 const tidy = (value: number) => Number(value.toPrecision(12));
 
 /** The requirements in the order that the API's pointers count them. */
-export function draftRequirements(draft: Draft, metric: Metric): { field: keyof Draft; requirement: Requirement }[] {
+export function draftRequirements(
+  draft: Draft,
+  metric: Metric,
+): { field: keyof Draft; requirement: Requirement }[] {
   const found: { field: keyof Draft; requirement: Requirement }[] = [];
-  if (draft.floor !== '') found.push({ field: 'floor', requirement: { metric, op: '>=', value: tidy(draft.floor / 100) } });
-  if (draft.maxParams !== '') found.push({ field: 'maxParams', requirement: { metric: 'params', op: '<=', value: draft.maxParams } });
-  if (draft.maxMacs !== '') found.push({ field: 'maxMacs', requirement: { metric: 'macs', op: '<=', value: draft.maxMacs } });
+  if (draft.floor !== '')
+    found.push({ field: 'floor', requirement: { metric, op: '>=', value: tidy(draft.floor / 100) } });
+  if (draft.maxParams !== '')
+    found.push({ field: 'maxParams', requirement: { metric: 'params', op: '<=', value: draft.maxParams } });
+  if (draft.maxMacs !== '')
+    found.push({ field: 'maxMacs', requirement: { metric: 'macs', op: '<=', value: draft.maxMacs } });
   return found;
 }
 
@@ -72,7 +78,12 @@ export function draftRequest(draft: Draft, metric: Metric): RunCreate {
     dataset,
     prototype,
     requirements: draftRequirements(draft, metric).map(({ requirement }) => requirement),
-    objective: { name: 'netscore', alpha: orNull(alpha) ?? 2, beta: orNull(beta) ?? 0.5, gamma: orNull(gamma) ?? 0.5 },
+    objective: {
+      name: 'netscore',
+      alpha: orNull(alpha) ?? 2,
+      beta: orNull(beta) ?? 0.5,
+      gamma: orNull(gamma) ?? 0.5,
+    },
     time_budget_s: minutes === '' ? null : Math.round(minutes * 60),
     max_cycles: orNull(draft.maxCycles),
     seed: orNull(seed) ?? 0,
@@ -108,7 +119,11 @@ export const ADVANCED: ReadonlySet<keyof Draft> = new Set([
 ] as const);
 
 /** The API's errors by the form's field. */
-export function draftErrors(errors: Record<string, string>, draft: Draft, metric: Metric): Partial<Record<keyof Draft, string>> {
+export function draftErrors(
+  errors: Record<string, string>,
+  draft: Draft,
+  metric: Metric,
+): Partial<Record<keyof Draft, string>> {
   const order = draftRequirements(draft, metric);
   const found: Partial<Record<keyof Draft, string>> = {};
   for (const [pointer, detail] of Object.entries(errors)) {

@@ -1,9 +1,23 @@
 /** The payloads of a run's events, by type; see the engine's event contract. */
-import type { Certified, Design, Device, Failure, Network, Outcome, Requirement, Run } from '@/shared/api/types';
+import type {
+  Certified,
+  Design,
+  Device,
+  Failure,
+  Network,
+  Outcome,
+  Requirement,
+  Run,
+} from '@/shared/api/types';
 
 export interface RunStarted {
   prototype: { name: string };
-  dataset: { name: string; classes: string[]; image: [number, number, number]; splits: Record<string, number> };
+  dataset: {
+    name: string;
+    classes: string[];
+    image: [number, number, number];
+    splits: Record<string, number>;
+  };
   task: string;
   device: Device;
   requirements: Requirement[];

@@ -8,7 +8,15 @@ import type { Payloads } from './events';
 
 type Step<K extends keyof Payloads> = (summary: RunSummary, payload: Payloads[K]) => Partial<RunSummary>;
 
-const STATE_FIELDS = ['state', 'desired_state', 'attempt', 'actions', 'failure', 'started_at', 'finished_at'] as const;
+const STATE_FIELDS = [
+  'state',
+  'desired_state',
+  'attempt',
+  'actions',
+  'failure',
+  'started_at',
+  'finished_at',
+] as const;
 
 /** The task metric on the first of the splits that was measured. */
 function accuracy(metrics: Metrics | undefined, ...splits: (keyof Metrics)[]): number | null {
@@ -35,7 +43,13 @@ const steps: { [K in keyof Payloads]?: Step<K> } = {
   }),
   prototype_ready: (_, { params, macs, metrics, netscore, information_density }) => ({
     phase: 'cycles',
-    prototype: { params, macs, accuracy: accuracy(metrics, 'test', 'validation'), netscore, information_density },
+    prototype: {
+      params,
+      macs,
+      accuracy: accuracy(metrics, 'test', 'validation'),
+      netscore,
+      information_density,
+    },
   }),
   cycle: (summary, { k, fraction, remaining_s, yield_estimate, designs }) => ({
     phase: 'cycles',
@@ -44,14 +58,22 @@ const steps: { [K in keyof Payloads]?: Step<K> } = {
     cycle: k,
     best: designs
       .map((design) => ({ ...design, k }))
-      .reduce((best: BestDesign | null, design) => (best && !better(design, best) ? best : design), summary.best),
+      .reduce(
+        (best: BestDesign | null, design) => (best && !better(design, best) ? best : design),
+        summary.best,
+      ),
     yield_estimate,
   }),
   certified: (_, certified) => ({ phase: 'certified', certified }),
   finished: (_, { status, cycles, wall_s, nearest }) =>
     status === 'stopped'
       ? { phase: 'stopped', remaining_s: null, outcome: { status, cycles, wall_s } }
-      : { phase: 'finished', fraction: 1, remaining_s: 0, outcome: { status, cycles, wall_s, nearest: nearest ?? [] } },
+      : {
+          phase: 'finished',
+          fraction: 1,
+          remaining_s: 0,
+          outcome: { status, cycles, wall_s, nearest: nearest ?? [] },
+        },
 };
 
 function picked(changed: Partial<Run>): Partial<Run> {
@@ -64,8 +86,7 @@ export function foldRun(run: Run, event: RunEvent): Run {
   if (event.type === 'state') return { ...after, ...picked((event.payload as Payloads['state']).run) };
   if (event.type === 'run_started') after.device = (event.payload as Payloads['run_started']).device;
   const step = steps[event.type as keyof Payloads] as
-    | ((summary: RunSummary, payload: unknown) => Partial<RunSummary>)
-    | undefined;
+    ((summary: RunSummary, payload: unknown) => Partial<RunSummary>) | undefined;
   if (!step) return after;
   const summary = { ...run.summary, ...step(run.summary, event.payload) };
   summary.t = Math.max(event.t ?? 0, summary.t);

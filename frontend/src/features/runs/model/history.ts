@@ -54,7 +54,8 @@ const steps: { [K in keyof Payloads]?: Step<K> } = {
   checkpoint: (history, { k }) => ({ ...history, checkpoint: k }),
   certified: (history, certified) => ({ ...history, certified }),
   finished: (history, finished) => ({ ...history, finished }),
-  failed: (history, { code, message }, { seq }) => note(history, [{ seq, level: 'error', text: `${code}: ${message}` }]),
+  failed: (history, { code, message }, { seq }) =>
+    note(history, [{ seq, level: 'error', text: `${code}: ${message}` }]),
   state: (history, { to, reason }, { seq }) =>
     note(history, [{ seq, level: 'state', text: reason ? `${to}: ${reason}` : to }]),
   log: (history, { level, lines }, { seq }) =>
@@ -66,7 +67,6 @@ const steps: { [K in keyof Payloads]?: Step<K> } = {
 
 export function foldHistory(history: History, event: RunEvent): History {
   const step = steps[event.type as keyof Payloads] as
-    | ((history: History, payload: unknown, event: RunEvent) => History)
-    | undefined;
+    ((history: History, payload: unknown, event: RunEvent) => History) | undefined;
   return step ? step(history, event.payload, event) : history;
 }

@@ -48,7 +48,9 @@ export function takeEvents(live: LiveRun, events: readonly RunEvent[]): LiveRun 
 /** Those events that a fold from `before` to `after` took in, each once and in order. */
 export function foldedEvents(before: LiveRun, after: LiveRun, events: readonly RunEvent[]): RunEvent[] {
   const bySeq = new Map([...before.waiting, ...events].map((event) => [event.seq, event]));
-  return [...bySeq.values()].filter(({ seq }) => seq > before.seq && seq <= after.seq).sort((a, b) => a.seq - b.seq);
+  return [...bySeq.values()]
+    .filter(({ seq }) => seq > before.seq && seq <= after.seq)
+    .sort((a, b) => a.seq - b.seq);
 }
 
 /** The `after` to fetch from when events are missing, else null. */

@@ -86,7 +86,8 @@ function running({ summary, prototype, dataset }: Run, { checkpoint }: History):
     case 'prototype':
       return `Training the prototype ${prototype.name} on ${dataset.name}: it teaches the small networks later.`;
     case 'cycles': {
-      if (cycle === 0) return 'The prototype is ready and made elastic. The first cycle generates designs from it.';
+      if (cycle === 0)
+        return 'The prototype is ready and made elastic. The first cycle generates designs from it.';
       const hope =
         yield_estimate === null
           ? ''

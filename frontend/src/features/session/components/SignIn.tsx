@@ -42,7 +42,9 @@ export function SignIn() {
           withAsterisk={false}
           value={username}
           error={errors.username}
-          onChange={(event) => { setUsername(event.currentTarget.value); }}
+          onChange={(event) => {
+            setUsername(event.currentTarget.value);
+          }}
         />
         <PasswordInput
           label="Password"
@@ -52,7 +54,9 @@ export function SignIn() {
           withAsterisk={false}
           value={password}
           error={errors.password}
-          onChange={(event) => { setPassword(event.currentTarget.value); }}
+          onChange={(event) => {
+            setPassword(event.currentTarget.value);
+          }}
         />
         <Button type="submit" loading={signIn.isPending} fullWidth size="md">
           Sign in

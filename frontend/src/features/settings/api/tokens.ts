@@ -9,7 +9,9 @@ export const tokensQuery = queryOptions({
   queryKey: ['tokens'],
   queryFn: ({ signal }) =>
     allPages((cursor) =>
-      unwrap<Page<Token>>(api.GET('/api/v1/tokens/', { params: { query: cursor ? { cursor } : {} }, signal })),
+      unwrap<Page<Token>>(
+        api.GET('/api/v1/tokens/', { params: { query: cursor ? { cursor } : {} }, signal }),
+      ),
     ),
 });
 
@@ -24,7 +26,8 @@ export function useCreateToken() {
 export function useRevokeToken() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) => unwrap<unknown>(api.DELETE('/api/v1/tokens/{id}/', { params: { path: { id } } })),
+    mutationFn: (id: string) =>
+      unwrap<unknown>(api.DELETE('/api/v1/tokens/{id}/', { params: { path: { id } } })),
     onSuccess: () => client.invalidateQueries({ queryKey: ['tokens'] }),
   });
 }

@@ -30,8 +30,12 @@ export function Tokens() {
       <div className={css.stack}>
         <NewToken />
         {query.isPending && <Loading what="the tokens" />}
-        {query.isError && !query.data && <LoadError what="The tokens" error={query.error} retry={() => void query.refetch()} />}
-        {query.data?.length === 0 && <Empty title="No tokens yet">Name one after the program that will use it.</Empty>}
+        {query.isError && !query.data && (
+          <LoadError what="The tokens" error={query.error} retry={() => void query.refetch()} />
+        )}
+        {query.data?.length === 0 && (
+          <Empty title="No tokens yet">Name one after the program that will use it.</Empty>
+        )}
         {query.data && query.data.length > 0 && (
           <DataTable
             caption="API tokens"
@@ -40,7 +44,10 @@ export function Tokens() {
             columns={[
               { head: 'Name', cell: ({ name }) => name },
               { head: 'Begins with', cell: ({ prefix }) => <code>{prefix}…</code> },
-              { head: 'Created', cell: ({ created_at }) => <span title={moment(created_at)}>{ago(created_at)}</span> },
+              {
+                head: 'Created',
+                cell: ({ created_at }) => <span title={moment(created_at)}>{ago(created_at)}</span>,
+              },
               { head: 'Last used', cell: ({ last_used_at }) => (last_used_at ? ago(last_used_at) : 'never') },
               { head: 'Revoke', number: true, cell: (token) => <Revoke token={token} /> },
             ]}
@@ -57,7 +64,11 @@ function NewToken() {
   const errors = fieldErrors(create.error);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    create.mutate(name.trim(), { onSuccess: () => { setName(''); } });
+    create.mutate(name.trim(), {
+      onSuccess: () => {
+        setName('');
+      },
+    });
   };
   return (
     <>
@@ -69,7 +80,9 @@ function NewToken() {
           withAsterisk={false}
           maxLength={100}
           value={name}
-          onChange={(event) => { setName(event.currentTarget.value); }}
+          onChange={(event) => {
+            setName(event.currentTarget.value);
+          }}
           error={errors.name ?? (create.isError ? errorSentence(create.error) : undefined)}
         />
         <Button type="submit" variant="default" loading={create.isPending} disabled={name.trim() === ''}>
@@ -99,7 +112,9 @@ function Revoke({ token }: { token: Token }) {
       consequence="Programs that use this token are refused from now on."
       busy={revoke.isPending}
       error={revoke.error}
-      onDelete={() => { revoke.mutate(token.id); }}
+      onDelete={() => {
+        revoke.mutate(token.id);
+      }}
     />
   );
 }
