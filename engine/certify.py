@@ -18,7 +18,8 @@ from engine.elastic.space import Design
 CONFIDENCE = 0.95
 ATTEMPTS = 8  # decodings of one seed before its last network is returned unverified
 SCAN_STEP = 0.03  # of log10 cost
-SCAN_SEEDS, CONFIRM_SEEDS, UPPER_SEEDS = 16, 60, 16
+SCAN_SEEDS, CONFIRM_SEEDS, UPPER_SEEDS, UPPER_POINTS = 16, 60, 12, 3
+HOPELESS_AFTER = 5  # failures in a row, at the start of a budget
 FIRST_SEED = 1_000_003  # far from the small seeds that users draw: certified on others than those drawn
 SMALLEST_RAW_YIELD = 0.5  # acceptance may repair bad luck, not replace learning
 
@@ -142,8 +143,7 @@ def certify(
     position = 0
     while position < len(candidates):
         budget = candidates[position]
-        trials = [decode(FIRST_SEED + i, budget, 0) for i in range(SCAN_SEEDS)]
-        raw_share = float(np.mean([t.metric >= threshold for t in trials]))
+        raw_share, trials = _try(decode, budget, threshold, range(FIRST_SEED, FIRST_SEED + SCAN_SEEDS))
         scan.append(_row(budget, raw_share, trials))
         if raw_share >= SMALLEST_RAW_YIELD or position == len(candidates) - 1:
             raw, accepted, final = _confirm(decode, budget, threshold)
@@ -173,6 +173,18 @@ def certify(
     )
 
 
+def _try(decode: Decode, budget: float, threshold: float, seeds: range) -> tuple[float, list[Trial]]:
+    """(raw yield, trials) over some seeds; the rest is spared when the first few all fail."""
+    trials: list[Trial] = []
+    passed = 0
+    for seed in seeds:
+        trials.append(decode(seed, budget, 0))
+        passed += trials[-1].metric >= threshold
+        if len(trials) == HOPELESS_AFTER and not passed:
+            break
+    return passed / len(trials), trials
+
+
 def _confirm(decode: Decode, budget: float, threshold: float) -> tuple[Yield, Yield, list[Trial]]:
     """Raw and accepted yield on fresh seeds."""
     raw = accepted = 0
@@ -200,9 +212,8 @@ def _upper_end(
 ) -> float:
     """The largest budget up to which spot checks reach the target as well."""
     upper = smallest
-    for budget in np.linspace(smallest, largest, 5)[1:]:
-        trials = [decode(FIRST_SEED - 1 - i, float(budget), 0) for i in range(UPPER_SEEDS)]
-        share = float(np.mean([t.metric >= threshold for t in trials]))
+    for budget in np.linspace(smallest, largest, UPPER_POINTS + 1)[1:]:
+        share, trials = _try(decode, float(budget), threshold, range(FIRST_SEED - UPPER_SEEDS, FIRST_SEED))
         scan.append(_row(float(budget), share, trials))
         if share < min(target, SMALLEST_RAW_YIELD):
             break

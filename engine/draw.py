@@ -21,7 +21,7 @@ from engine.polish import polish
 from engine.requirements import size_mb
 from engine.setting import Setting, Synthesized
 from engine.spec import parse_spec
-from engine.views import Views
+from engine.views import Teacher
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class TrainedGenerator:
         active, flat = probe.prepare(design)
         draw_s = time.monotonic() - start
         if polish_s > 0:
-            flat = polish(self.parts, self._views, active, flat, polish_s, seed)
+            flat = polish(self.parts, self._teacher, active, flat, polish_s, seed)
             self.parts.network.record_statistics(active, flat, probe.statistics_batches)
             metric = probe.measure_prepared(active, flat, "calibration").metric
             passed = metric >= self.certificate.threshold
@@ -147,12 +147,8 @@ class TrainedGenerator:
         }
 
     @cached_property
-    def _views(self) -> Views:
-        setting = self.parts.setting
-        shape = setting.dataset.image_shape
-        views = Views(setting.dataset.splits["train"], flip=shape[0] == 3, directory=setting.out_dir / "data")
-        views.teach(setting.prototype, setting.normalise)
-        return views
+    def _teacher(self) -> Teacher:
+        return self.parts.setting.teacher(self.parts.setting.views())
 
 
 def network_record(network: Network, space: Space) -> dict[str, Any]:

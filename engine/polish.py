@@ -10,19 +10,19 @@ from engine.elastic.network import Active
 from engine.schedule import Phase, learning_rate
 from engine.setting import Synthesized
 from engine.training import BATCH, LARGEST_GRADIENT, MOMENTUM, WEIGHT_DECAY, batch_of
-from engine.views import Views
+from engine.views import Teacher
 
 PEAK_RATE = 0.05
 
 
 def polish(
-    parts: Synthesized, views: Views, active: Active, flat: Tensor, seconds: float, seed: int
+    parts: Synthesized, teacher: Teacher, active: Active, flat: Tensor, seconds: float, seed: int
 ) -> Tensor:
     """Distil the prototype into one design for a while.
 
     Args:
         parts: The learned generator; its shared weights stay as they are.
-        views: Training views with the prototype's outputs.
+        teacher: The prototype's outputs on the training views.
         active: The design.
         flat: Its weights.
         seconds: How long. The number of steps depends on the machine, so a polished network is reproduced by its
@@ -35,14 +35,15 @@ def polish(
     network, task, normalise = parts.network, parts.setting.task, parts.setting.normalise
     flat, momentum = flat.clone(), torch.zeros_like(flat)
     decay = WEIGHT_DECAY * network.decayed[active.index]
-    batches = views.batches(np.random.default_rng([seed, 0x70]), BATCH)
+    batches = teacher.views.batches(np.random.default_rng([seed, 0x70]), BATCH)
     start = time.monotonic()
     phase = Phase(None, 0.0, seconds)
     while (progress := phase.progress(0, time.monotonic() - start)) < 1:
         rate = learning_rate(PEAK_RATE, progress)
-        images, labels, teacher = batch_of(views, next(batches), normalise)
+        rows = next(batches)
+        images, labels = batch_of(teacher.views, rows, normalise)
         weights = flat.requires_grad_()
-        loss = task.loss(network.forward(active, weights, images), labels, teacher)
+        loss = task.loss(network.forward(active, weights, images), labels, teacher(rows, images))
         (gradient,) = torch.autograd.grad(loss, weights)
         with torch.no_grad():
             gradient *= (LARGEST_GRADIENT / (gradient.norm() + 1e-6)).clamp_max(1.0)

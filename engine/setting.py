@@ -16,7 +16,7 @@ from engine.projection import Projection
 from engine.prototypes import build_prototype, wanted_image_size
 from engine.spec import Spec
 from engine.tasks import TASKS, Task
-from engine.views import Normaliser
+from engine.views import Normaliser, Teacher, Views
 
 SMALL_IMAGE = 256  # pixels
 
@@ -72,6 +72,16 @@ class Setting:
             Normaliser(dataset, device),
             TASKS[spec.task](),
         )
+
+    def views(self) -> Views:
+        """Augmented views of the training images: photographs (3 channels) may be mirrored, characters not."""
+        flip = self.dataset.image_shape[0] == 3
+        return Views(self.dataset.splits["train"], flip=flip, directory=self.out_dir / "data")
+
+    def teacher(self, views: Views) -> Teacher:
+        """The trained prototype as the teacher of all networks."""
+        classes = len(self.dataset.class_names)
+        return Teacher(self.prototype, views, self.normalise, classes, self.out_dir / "data")
 
     def suit_processor(self) -> None:
         """Choose kernels for the shared network's steps: nearly every design has shapes of its own, and oneDNN builds

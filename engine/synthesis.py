@@ -33,9 +33,10 @@ from engine.schedule import Phase, learning_rate
 from engine.setting import Setting, Synthesized
 from engine.spec import Spec
 from engine.training import PEAK_RATE, SharedTrainer
-from engine.views import Views
+from engine.views import TEACHER_FILE
 
-CERTIFICATION_SHARE = 0.10  # of the time budget, set aside
+CERTIFICATION_SHARE = 0.07, 0.35  # of the time budget: least and most that is set aside
+CERTIFICATION_DECODINGS = 160  # networks measured by a usual certification
 STEPS_PER_CYCLE = 100
 PROBES_PER_CYCLE = 6  # half of them at the boundary itself, half across the band
 LEARNING_FROM, LEARNING_UNTIL = 0.06, 0.85  # of training: when Δθ_G is applied
@@ -162,20 +163,16 @@ class Synthesis:
 
     def _initialise(self) -> None:
         setting = self.setting
-        self.views = Views(
-            setting.dataset.splits["train"],
-            flip=setting.dataset.image_shape[0] == 3,
-            directory=self.out_dir / "data",
-        )
+        views = setting.views()
         if self.saved:
             setting.prototype.load_state_dict(without_prefix("prototype", self.saved[0]))
             setting.prototype.eval()
         else:
-            fit_prototype(setting, self.views, self.log, self.should_stop)
-        self.views.teach(setting.prototype, setting.normalise)
+            (self.out_dir / "data" / TEACHER_FILE).unlink(missing_ok=True)
+            fit_prototype(setting, views, self.log, self.should_stop)
         setting.suit_processor()
         self.parts = parts = Synthesized.start(setting)
-        self.trainer = SharedTrainer(parts.network, self.views, setting.normalise, setting.task)
+        self.trainer = SharedTrainer(parts.network, setting.teacher(views), setting.normalise, setting.task)
         self.observer = Observer(parts.network, setting.task)
         self.inquisitor = Inquisitor(parts.generator, self.spec.seed)
         self.boundary = Boundary.between(parts.projection.low, parts.projection.high)
@@ -186,9 +183,17 @@ class Synthesis:
             self._order_channels()
             report_prototype(setting, parts.network.space, self.log)
             self._save()
+        self.phase = Phase(self.spec.max_cycles, self.started, self._training_end())
+
+    def _training_end(self) -> float | None:
+        """When training stops, so that certification ends within the time budget; None when nothing is timed."""
         budget = self.spec.time_budget_s
-        end = None if budget is None else (1 - CERTIFICATION_SHARE) * budget
-        self.phase = Phase(self.spec.max_cycles, self.started, end)
+        if budget is None:
+            return None
+        before = self.log.elapsed
+        self.parts.probe.measure(self.parts.generator.design(0, self.boundary.centre), "calibration")
+        wanted = CERTIFICATION_DECODINGS * (self.log.elapsed - before)
+        return budget - float(np.clip(wanted, *(share * budget for share in CERTIFICATION_SHARE)))
 
     def _order_channels(self) -> None:
         """Narrow networks take the most informative channels: the prototype itself is probed once."""
@@ -294,18 +299,20 @@ class Synthesis:
         self.log.emit("insight", k=self.cycle, groups=self.observer.report())
 
     def _fraction(self, progress: float) -> float:
+        """Share of the whole run that is done, certification included."""
         budget = self.spec.time_budget_s
-        if budget is None:
+        if budget is None or self.phase.end is None:
             return 0.95 * progress
-        return min(0.99, max(self.log.elapsed / budget, (1 - CERTIFICATION_SHARE) * progress))
+        return min(0.99, max(self.log.elapsed, progress * self.phase.end) / budget)
 
-    def _remaining(self, progress: float) -> float | None:
+    def _remaining(self, progress: float) -> float:
+        """Seconds until the end, from the pace so far and from the time budget, whichever is sooner."""
         spent = self.log.elapsed - self.started
-        if progress <= 0:
-            return None
-        by_rate = spent / progress * (1 - progress) / (1 - CERTIFICATION_SHARE)
+        by_pace = spent / max(progress, 1e-6) - spent
         budget = self.spec.time_budget_s
-        return by_rate if budget is None else min(max(budget - self.log.elapsed, 0.0), by_rate + 0.1 * budget)
+        if budget is None or self.phase.end is None:
+            return by_pace / 0.95
+        return min(max(budget - self.log.elapsed, 0.0), by_pace + budget - self.phase.end)
 
     # --- checkpoints ---------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from engine.elastic.network import ElasticNetwork
 from engine.elastic.space import Design
 from engine.schedule import Phase, learning_rate
 from engine.tasks import Task
-from engine.views import Normaliser, Views, chunks
+from engine.views import Normaliser, Teacher, Views, chunks
 
 BATCH = 64
 MOMENTUM = 0.9
@@ -79,7 +79,7 @@ def train_prototype(
     while progress < 1:
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(peak, progress)
-        images, labels, _ = batch_of(views, next(batches), normalise)
+        images, labels = batch_of(views, next(batches), normalise)
         loss = task.loss(prototype(images), labels, None)
         optimiser.zero_grad()
         loss.backward()
@@ -114,12 +114,9 @@ def _recalibrate(prototype: nn.Module, views: Views, normalise: Normaliser) -> N
     prototype.eval()
 
 
-def batch_of(views: Views, rows: np.ndarray, normalise: Normaliser) -> tuple[Tensor, Tensor, Tensor | None]:
-    """(normalised images, labels, the prototype's outputs if cached) of the given rows, on the device."""
-    images = normalise(views.images[rows])
-    labels = torch.from_numpy(views.labels[rows]).to(normalise.device)
-    outputs = None if views.outputs is None else views.outputs[torch.from_numpy(rows)].to(normalise.device)
-    return images, labels, outputs
+def batch_of(views: Views, rows: np.ndarray, normalise: Normaliser) -> tuple[Tensor, Tensor]:
+    """(normalised images, labels) of the given rows, on the device."""
+    return normalise(views.images[rows]), torch.from_numpy(views.labels[rows]).to(normalise.device)
 
 
 class SharedTrainer:
@@ -128,9 +125,9 @@ class SharedTrainer:
     Only the active elements of the weights and of their momentum are read and written.
     """
 
-    def __init__(self, network: ElasticNetwork, views: Views, normalise: Normaliser, task: Task) -> None:
+    def __init__(self, network: ElasticNetwork, teacher: Teacher, normalise: Normaliser, task: Task) -> None:
         self.network = network
-        self.views = views
+        self.teacher = teacher
         self.normalise = normalise
         self.task = task
         self.momentum = torch.zeros_like(network.weights)
@@ -140,8 +137,9 @@ class SharedTrainer:
         network = self.network
         active = network.activate(design)
         flat = network.gather(active).requires_grad_()
-        images, labels, teacher = batch_of(self.views, rows, self.normalise)
-        loss = self.task.loss(network.forward(active, flat, images), labels, teacher)
+        images, labels = batch_of(self.teacher.views, rows, self.normalise)
+        taught = self.teacher(rows, images)
+        loss = self.task.loss(network.forward(active, flat, images), labels, taught)
         (gradient,) = torch.autograd.grad(loss, flat)
         with torch.no_grad():
             gradient *= (LARGEST_GRADIENT / (gradient.norm() + 1e-6)).clamp_max(1.0)
@@ -153,4 +151,4 @@ class SharedTrainer:
         return loss.detach()
 
     def batches(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        return self.views.batches(rng, BATCH)
+        return self.teacher.views.batches(rng, BATCH)

@@ -1,7 +1,7 @@
 """Augmented views of the training images, made once, with the prototype's outputs on them.
 
-Distillation needs the prototype's outputs at every step. Over a fixed set of views they are computed once and the
-prototype never runs again, so that a step costs what the small network costs.
+Distillation needs the prototype's outputs at every step. Over a fixed set of views each is computed when it is first
+needed and kept, so that the prototype soon never runs again and a step costs what the small network costs.
 """
 
 import math
@@ -17,6 +17,7 @@ from engine.data import Dataset, Split
 
 WANTED_IMAGES = 24_000  # views are added until there are about this many images
 MOST_VIEWS = 27
+TEACHER_FILE = "teacher.npy"
 IN_MEMORY_BYTES = 512 * 2**20
 ROTATION, SCALE, SHEAR, SHIFT = 0.2, 0.10, 0.15, 0.12  # radians; shares; share of the half-width
 
@@ -52,7 +53,6 @@ class Views:
     Attributes:
         images: uint8, V·N × C × H × W; view v of image i is at v·N + i, and view 0 is the image itself.
         labels: int64, V·N.
-        outputs: The prototype's outputs, V·N × …, once :meth:`teach` has run.
     """
 
     def __init__(self, split: Split, *, flip: bool, directory: Path) -> None:
@@ -66,7 +66,6 @@ class Views:
             self.images = np.empty(shape, np.uint8)
         self.labels = np.tile(split.labels, self.views)
         self.count = count
-        self.outputs: Tensor | None = None
         generator = torch.Generator().manual_seed(20240607)
         for view in range(self.views):
             for start in range(0, count, 2048):
@@ -75,13 +74,6 @@ class Views:
                     part = _augment(torch.from_numpy(part), flip and view % 2 == 1, generator).numpy()
                 self.images[view * count + start : view * count + start + len(part)] = part
 
-    @torch.no_grad()
-    def teach(self, prototype: nn.Module, normalise: Normaliser) -> None:
-        """Cache the prototype's outputs on every view."""
-        prototype.eval()
-        parts = [prototype(normalise(part)).cpu() for part in chunks(self.images, 512)]
-        self.outputs = torch.cat(parts)
-
     def batches(self, rng: np.random.Generator, size: int) -> Iterator[np.ndarray]:
         """Endless batches of indices; each pass takes every image once, in a random view of it."""
         size = min(size, self.count)
@@ -89,6 +81,44 @@ class Views:
             order = rng.permutation(self.count) + self.count * rng.integers(self.views, size=self.count)
             for start in range(0, self.count - size + 1, size):
                 yield order[start : start + size]
+
+
+class Teacher:
+    """The prototype's outputs on views, each computed once.
+
+    They are kept in a file beside the run, so that a resumed run distils from the very same numbers.
+
+    Args:
+        prototype: The trained prototype, which doesn't change any more.
+        views: The views that it is asked about.
+        normalise: Turns images into its input.
+        classes: Number of outputs.
+        directory: Where the file is.
+    """
+
+    def __init__(
+        self, prototype: nn.Module, views: Views, normalise: Normaliser, classes: int, directory: Path
+    ) -> None:
+        self.views = views
+        self._prototype = prototype
+        self._normalise = normalise
+        directory.mkdir(parents=True, exist_ok=True)
+        path, shape = directory / TEACHER_FILE, (len(views.labels), classes)
+        known = path.exists()
+        self._outputs = np.lib.format.open_memmap(path, "r+" if known else "w+", np.float32, shape)
+        if not known:
+            self._outputs[:] = np.nan  # not asked yet
+
+    @torch.no_grad()
+    def __call__(self, rows: np.ndarray, images: Tensor) -> Tensor:
+        """The outputs on the given rows, whose normalised images are at hand: shape (rows, classes)."""
+        outputs = self._outputs[rows]
+        if np.isnan(outputs[:, 0]).any():
+            # The whole batch, whatever is known of it: a batch of another size may round differently.
+            fresh = self._prototype.eval()(images).cpu().numpy()
+            outputs = np.where(np.isnan(outputs), fresh, outputs)
+            self._outputs[rows] = outputs
+        return torch.from_numpy(outputs).to(images.device, non_blocking=True)
 
 
 def chunks(images: np.ndarray, size: int) -> Iterator[np.ndarray]:
