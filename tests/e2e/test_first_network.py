@@ -27,7 +27,7 @@ def test_from_a_first_visit_to_a_network_in_hand(open_page, size, api, shoot, tm
         expect(page.get_by_role("heading", level=1)).to_have_text(
             "From one prototype, a generator of small networks"
         )
-        shoot(page, "first-visit")
+        shoot(page, "first-visit-desktop-light")
     else:
         page.get_by_role("link", name="Start a synthesis").click()
     run = start_synthesis(page, accuracy=92, seconds=40)
@@ -42,7 +42,7 @@ def watch(page: Page, api, run: str, shoot, size: str) -> None:
     wait_for_state(page, "Running")
     expect(page.get_by_role("progressbar", name="Progress of the run")).to_be_visible()
     expect(page.get_by_text(CYCLE)).to_be_visible(timeout=RUN_MS)
-    shoot(page, f"live-{size}")
+    shoot(page, f"live-{size}-light")
     wait_for_state(page, RESTING)
     expect(state(page, "Completed")).to_be_visible()
     expect(page.get_by_role("heading", name="Certificate")).to_be_visible()
@@ -53,7 +53,7 @@ def watch(page: Page, api, run: str, shoot, size: str) -> None:
     numbers, _ = told_log(api, run)
     assert numbers == list(range(1, len(numbers) + 1))
     expect_log_of(page, api, run)
-    shoot(page, f"certified-{size}")
+    shoot(page, f"run-{size}-light")
 
 
 def draw(page: Page, shoot, size: str) -> None:
@@ -66,7 +66,7 @@ def draw(page: Page, shoot, size: str) -> None:
     expect(cards.get_by_role("button", name="Download ONNX", exact=True)).to_have_count(
         NETWORKS, timeout=120_000
     )
-    shoot(page, f"gallery-{size}")
+    shoot(page, f"gallery-{size}-light")
 
 
 def download_and_open(page: Page, api, run: str, folder) -> None:

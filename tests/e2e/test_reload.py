@@ -32,7 +32,7 @@ def test_reload_in_the_middle_loses_and_repeats_nothing(open_page, api, shoot):
     expect(page.get_by_text(CYCLE)).to_be_visible(timeout=RUN_MS)  # from here on there is a checkpoint
     page.get_by_role("button", name="Pause").click()
     wait_for_state(page, "Paused")
-    shoot(page, "paused")
+    shoot(page, "paused-desktop-light")
     expect_log_of(page, api, run)
 
     second = open_page("phone")
