@@ -45,7 +45,7 @@ def draw_claimed(claim: DrawClaim, *, leaving: Callable[[], bool] = lambda: Fals
         polish = ["--polish", repr(claim.polish_s)] if claim.polish_s else []
         arguments = [
             "draw",
-            claim.run.engine_folder,
+            str(claim.run.engine_folder),
             "--seed",
             str(claim.first_seed),
             "--count",

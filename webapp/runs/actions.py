@@ -5,6 +5,7 @@ Users only say where they want a run to be; where no worker holds the run, the m
 
 import hashlib
 import json
+from typing import TypeVar, cast
 
 from django.db import IntegrityError, transaction
 
@@ -19,6 +20,8 @@ from webapp.runs import events
 from webapp.runs.models import Run
 from webapp.runs.requirements import check_requirements
 from webapp.runs.states import DesiredState, State
+
+Input = TypeVar("Input", bound=CheckedUpload)
 
 
 def create_run(
@@ -137,10 +140,10 @@ def _asked(run: Run, user: User, action: str) -> Run:
     return run
 
 
-def _ready(thing: CheckedUpload) -> CheckedUpload:
+def _ready(thing: Input) -> Input:
     """The dataset or prototype, if it can be used; locked, so that it stays until its run is there."""
     kind = thing._meta.model_name
-    row = type(thing).objects.select_for_update().filter(pk=thing.pk).first()
+    row = cast("Input | None", type(thing).objects.select_for_update().filter(pk=thing.pk).first())
     if row is None:
         raise Problem(400, f"{kind}_not_found", f"The {kind} was deleted; choose another one.", f"/{kind}")
     if row.state == CheckState.CHECKING:

@@ -8,13 +8,16 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from webapp.runs import claims, events, limits
+from webapp.runs import claims, events, limits, queries
 from webapp.runs.claims import Claim, ClaimLost
 from webapp.runs.engine_process import EngineProcess, Line
 from webapp.runs.events import Entry
+from webapp.runs.models import Run
 from webapp.runs.outcome import Ending, settle
 from webapp.runs.spec import InputGone, write_spec
 from webapp.runs.states import DesiredState, State
@@ -34,16 +37,18 @@ def supervise(claim: Claim, *, leaving: Callable[[], bool] = lambda: False) -> N
         leaving: Whether this worker has been asked to go; the run is then handed back to the queue.
     """
     try:
+        run = queries.runs().filter(pk=claim.run_id).first()
+        if run is None:
+            raise ClaimLost
         try:
-            with claims.held(claim) as run:
-                spec = write_spec(run)
+            spec = _spec(claim, run)
         except InputGone as error:
             settle(claim, Ending(code=2, failed={"code": "input_gone", "message": str(error)}))
             return
         resume = ["--resume"] if run.engine_folder.exists() else []
         run.engine_folder.mkdir(parents=True, exist_ok=True)
         lock = run.folder / "engine.lock"
-        arguments = ["synthesize", spec, "--out", run.engine_folder, *resume, "--device", "auto"]
+        arguments = ["synthesize", str(spec), "--out", str(run.engine_folder), *resume, "--device", "auto"]
         with EngineProcess(*arguments, lock=lock) as engine:
             ending = _Watch(claim, engine, leaving, limits.wall_s(run.time_budget_s)).until_the_end()
         settle(claim, ending)
@@ -51,6 +56,15 @@ def supervise(claim: Claim, *, leaving: Callable[[], bool] = lambda: False) -> N
         log.warning(
             "Run %s is no longer held by attempt %s; its engine was ended", claim.run_id, claim.attempt
         )
+
+
+def _spec(claim: Claim, run: Run) -> Path:
+    """The run's SPEC.json; the claim is held while its files come from a remote storage."""
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write_spec, run)
+        while not wait([writing], timeout=limits.HEARTBEAT_S).done:
+            claims.heartbeat(claim)
+        return writing.result()
 
 
 class _Watch:

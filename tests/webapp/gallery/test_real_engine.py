@@ -5,17 +5,17 @@ import onnxruntime
 import pytest
 from sklearn.datasets import load_digits
 
-from tests.webapp.runs.fixtures import in_state, until
+from tests.webapp.runs.fixtures import has_event, in_state, until
 from tests.webapp.runs.processes import worker
 from webapp.gallery.models import Network
 from webapp.runs.models import Run
 from webapp.runs.summary import apply_event
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
-SYNTHESIS_S, DRAW_S = 500.0, 120.0
+SYNTHESIS_S, STOP_S, DRAW_S = 500.0, 60.0, 120.0
 
 
-def test_a_synthesis_ends_with_networks_that_read_digits(client, body, monkeypatch):
+def test_a_synthesis_that_was_paused_ends_with_networks_that_read_digits(client, body, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     requirements = [
         {"metric": "accuracy", "op": ">=", "value": 0.8},
@@ -25,10 +25,15 @@ def test_a_synthesis_ends_with_networks_that_read_digits(client, body, monkeypat
     run = Run.objects.get(pk=client.post("/api/v1/runs/", body).json()["id"])
     before = client.get(f"/api/v1/runs/{run.pk}/").json()
     with worker("runs", "work"):
+        until(has_event(run, "prototype_ready"), SYNTHESIS_S)
+        assert client.post(f"/api/v1/runs/{run.pk}/pause/").status_code == 200
+        until(in_state(run, "PAUSED", "FAILED"), STOP_S)
+        assert client.post(f"/api/v1/runs/{run.pk}/resume/").status_code == 200
         until(in_state(run, "COMPLETED", "FAILED"), SYNTHESIS_S)
         shown = client.get(f"/api/v1/runs/{run.pk}/").json()
         assert shown["state"] == "COMPLETED", shown["failure"]
         assert shown["device"]["kind"] in ("cpu", "cuda") and shown["summary"]["cycle"] == 2
+        assert shown["attempt"] == 2 and run.events.filter(type="prototype_ready").count() == 1
         assert shown["summary"]["prototype"]["params"] > 40_000
 
         asked = client.post(f"/api/v1/runs/{run.pk}/networks/", {"count": 2}).json()["results"]
