@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     three = commands.add_parser("inspect", help="what a prototype costs and what in it can shrink")
     three.add_argument("path", type=Path, metavar="MODEL|SPEC.json")
     four = commands.add_parser("check-data", help="a dataset's health report")
-    four.add_argument("path", type=Path, metavar="PATH")
+    four.add_argument("path", type=Path, metavar="PATH", help="folder or zip, or a spec with a built-in dataset")
     commands.add_parser("zoo", help="the built-in prototypes")
     return parser
 
@@ -138,9 +138,16 @@ def _inspect(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
 
 
 def _check_data(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
-    from engine.data.health import health_report
+    from tempfile import TemporaryDirectory
 
-    report = health_report(args.path)
+    from engine.data.health import builtin_report, health_report
+    from engine.spec import read_spec
+
+    if args.path.suffix.lower() == ".json":
+        with TemporaryDirectory() as cache:
+            report = builtin_report(read_spec(args.path).get("dataset") or {}, Path(cache))
+    else:
+        report = health_report(args.path)
     events.emit("health_report", **report)
     return 0 if report["ok"] else 2
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.data import load_dataset
 from engine.data.archive import Source, open_source
 from engine.data.class_folders import content_digest, read_or_explain
 from engine.data.dataset import SPLIT_NAMES
@@ -71,6 +72,30 @@ def health_report(path: Path) -> dict[str, Any]:
         image_sizes=_sizes(headers),
         channels=(1 if all(h.grey for h in headers) else 3) if headers else None,
         splits_given=layout.splits_given,
+    )
+
+
+def builtin_report(spec: dict[str, Any], cache_dir: Path) -> dict[str, Any]:
+    """The report of a built-in dataset, in the same form.
+
+    Raises:
+        RequestError: There is no such dataset.
+    """
+    dataset = load_dataset(spec, cache_dir)
+    channels, height, width = dataset.image_shape
+    counts = {name: np.bincount(split.labels, minlength=len(dataset.class_names)) for name, split in dataset.splits.items()}
+    return _report(
+        dataset.name,
+        problems=[],
+        ok=True,
+        layout="builtin",
+        classes=[
+            {"name": name, "counts": {split: int(found[i]) for split, found in counts.items()}}
+            for i, name in enumerate(dataset.class_names)
+        ],
+        images=sum(len(split) for split in dataset.splits.values()),
+        image_sizes=dict.fromkeys(("min", "max", "common"), [width, height]),
+        channels=channels,
     )
 
 

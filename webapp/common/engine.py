@@ -99,6 +99,14 @@ def run_engine(
         )
 
 
+def run_engine_with_spec(command: str, spec: dict) -> EngineAnswer:
+    """Run a command that takes a SPEC.json, for example ``inspect`` on a prototype of the zoo."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "spec.json"
+        path.write_text(json.dumps(spec))
+        return run_engine(command, path)
+
+
 def _json_lines(text: str):
     for line in text.splitlines():
         with contextlib.suppress(json.JSONDecodeError):

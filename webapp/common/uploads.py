@@ -7,7 +7,9 @@ behind.
 
 import hashlib
 import logging
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
@@ -15,6 +17,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.text import get_valid_filename
 
 from webapp.accounts.models import Workspace
 from webapp.common.body_limit import too_large
@@ -195,7 +198,11 @@ def run_check(row: CheckedUpload, command: str) -> EngineAnswer | None:
         message = "The upload was cut off before its end; upload the file again."
         settle_check(row, accepted=False, report=None, problems=[problem("upload_incomplete", message)])
         return None
-    return run_engine(command, path)
+    with tempfile.TemporaryDirectory() as folder:
+        # The engine names the file in its sentences: its user knows it by this name, not by its digest.
+        named = Path(folder) / (get_valid_filename(row.name) + path.suffix)
+        named.symlink_to(path)
+        return run_engine(command, named)
 
 
 def problem(code: str, message: str) -> dict:

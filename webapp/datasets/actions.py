@@ -1,5 +1,6 @@
 """Every write about datasets."""
 
+import logging
 from pathlib import PurePath
 
 from django.db import transaction
@@ -7,7 +8,10 @@ from django.db import transaction
 from webapp.accounts.actions import record_audit
 from webapp.accounts.models import User, Workspace
 from webapp.common import nudge, uploads
+from webapp.common.engine import run_engine_with_spec
 from webapp.datasets.models import Dataset
+
+log = logging.getLogger(__name__)
 
 BUILTIN_NAMES = {"digits": "Handwritten digits"}
 
@@ -24,6 +28,7 @@ def add_builtin_datasets(*, workspace: Workspace) -> None:
                 "task": "classification",
             },
         )
+    nudge.on_commit("datasets.describe_builtin")
 
 
 def upload_dataset(*, workspace: Workspace, user: User, upload, name: str = "") -> Dataset:
@@ -84,6 +89,27 @@ def check_dataset(*, dataset: Dataset) -> None:
     )
 
 
+def describe_builtin() -> None:
+    """Fill in what the engine says about each built-in dataset, asking once for all workspaces."""
+    blank = Dataset.objects.filter(report__isnull=True)
+    for builtin in Dataset.BUILTIN:
+        if not blank.filter(builtin=builtin).exists():
+            continue
+        known = Dataset.objects.filter(builtin=builtin).exclude(report__isnull=True).first()
+        report = known.report if known else _examine_builtin(builtin)
+        if report:
+            blank.filter(builtin=builtin).update(report=report)
+
+
+def _examine_builtin(builtin: str) -> dict | None:
+    answer = run_engine_with_spec("check-data", {"dataset": {"builtin": builtin}})
+    if answer.code:
+        log.error("The engine's report of %s ended with %s: %s", builtin, answer.code, answer.log)
+    return answer.last("health_report")
+
+
 def resume_dataset_checks() -> None:
     for dataset in uploads.unfinished_checks(Dataset):
         nudge.now("datasets.check", str(dataset.pk))
+    if Dataset.objects.filter(builtin__isnull=False, report__isnull=True).exists():
+        nudge.now("datasets.describe_builtin")

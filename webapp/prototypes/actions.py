@@ -1,16 +1,14 @@
 """Every write about prototypes."""
 
-import json
 import logging
-import tempfile
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from django.db import transaction
 
 from webapp.accounts.actions import record_audit
 from webapp.accounts.models import User, Workspace
 from webapp.common import nudge, uploads
-from webapp.common.engine import run_engine
+from webapp.common.engine import run_engine_with_spec
 from webapp.prototypes.models import Prototype, Source
 from webapp.prototypes.pickles import refuse_pickle
 
@@ -123,10 +121,7 @@ def resume_prototype_checks() -> None:
 
 
 def _inspect_zoo(zoo: str) -> dict | None:
-    with tempfile.TemporaryDirectory() as folder:
-        spec = Path(folder) / "spec.json"
-        spec.write_text(json.dumps({"prototype": {"zoo": zoo}}))
-        answer = run_engine("inspect", spec)
+    answer = run_engine_with_spec("inspect", {"prototype": {"zoo": zoo}})
     if answer.code:
         log.error("The engine's inspection of %s ended with %s: %s", zoo, answer.code, answer.log)
     return answer.last("inspection")

@@ -46,6 +46,7 @@ def test_what_was_missed_is_asked_for_again(workspace, queued, settings):
     now = timezone.now()
     long_ago = now - timedelta(seconds=settings.CHECK_TIMEOUT_S + 120)
     Prototype.objects.update(report={})
+    Dataset.objects.update(report={})
     fresh = Dataset.objects.create(workspace=workspace, name="fresh")
     lost = Dataset.objects.create(workspace=workspace, name="its message was lost")
     Dataset.objects.filter(pk=lost.pk).update(created_at=now - timedelta(minutes=5))
@@ -61,6 +62,6 @@ def test_what_was_missed_is_asked_for_again(workspace, queued, settings):
     assert str(fresh.pk) not in str(queued())
 
 
-def test_an_undescribed_zoo_is_asked_for_again(workspace, queued):
+def test_undescribed_built_ins_are_asked_for_again(workspace, queued):
     resume_checks()
-    assert queued() == [("prototypes.describe_zoo", "()")]
+    assert queued() == [("datasets.describe_builtin", "()"), ("prototypes.describe_zoo", "()")]

@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.webapp.conftest import assert_problem
 from webapp.datasets.models import Dataset
+from webapp.datasets.tasks import describe_builtin
 
 URL = "/api/v1/datasets/"
 
@@ -16,6 +17,18 @@ def test_every_workspace_has_the_digits(viewer_client):
     (digits,) = body["results"]
     assert (digits["builtin"], digits["state"], digits["task"]) == ("digits", "ready", "classification")
     assert viewer_client.get(f"{URL}{digits['id']}/").json() == digits
+
+
+def test_the_engine_describes_the_digits_once_for_all(client, outsider_client, settings):
+    describe_builtin()
+    (digits,) = client.get(URL).json()["results"]
+    assert digits["report"]["ok"] and len(digits["report"]["classes"]) == 10
+    assert digits["report"]["images"] == 1797
+    settings.ENGINE_COMMAND = ["false"]  # a later workspace takes the report from an earlier one
+    Dataset.objects.exclude(workspace__name="Vision").update(report=None)
+    describe_builtin()
+    (other,) = outsider_client.get(URL).json()["results"]
+    assert other["report"] == digits["report"]
 
 
 def test_pages_follow_their_cursor(client, workspace):

@@ -64,6 +64,7 @@ def test_a_file_that_is_no_zip_is_rejected(checked, stored_files):
     assert body["state"] == "rejected"
     assert body["problems"][0]["severity"] == "error"
     assert "zip" in body["problems"][0]["message"].lower()
+    assert body["name"] in body["problems"][0]["message"]  # not the digest that it is kept under
     assert stored_files() == []
 
 
