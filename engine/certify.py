@@ -154,9 +154,9 @@ def certify(
             if best is None or accepted.value >= best[2].value:
                 best = outcome
         position = len(candidates) - 1 if out_of_time() and position < len(candidates) - 1 else position + 1
-    outcome = found or best
-    assert outcome is not None, "the last budget is always confirmed"
-    budget, raw, accepted, final = outcome
+    settled = found or best
+    assert settled is not None, "the last budget is always confirmed"
+    budget, raw, accepted, final = settled
     upper = _upper_end(decode, budget, candidates[-1], threshold, target_yield, scan) if found else 1.0
     distinct, distance = diversity([canonical(t.design) for t in final])
     return Certificate(

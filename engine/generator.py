@@ -89,4 +89,4 @@ class Generator(nn.Module):
     def move(self, delta: list[Tensor]) -> None:
         """θ_G ← θ_G + Δθ_G."""
         for parameter, change in zip(self.parameters(), delta, strict=True):
-            parameter += change
+            parameter.add_(change)

@@ -208,7 +208,7 @@ class Inquisitor:
         choices = torch.cat([log_widths / torch.from_numpy(self._log_max), gates], 1)
         direction = (advantage[:, None] * (choices - choices.mean(0))).mean(0)
         with torch.no_grad():
-            self.generator.mu += MEASURED_STEP * direction / max(float(direction.abs().max()), 1e-6)
+            self.generator.mu.add_(MEASURED_STEP * direction / max(float(direction.abs().max()), 1e-6))
 
     def _trusted_share(self, before: list[Tensor], delta: list[Tensor], band: tuple[float, float]) -> float:
         """The largest of 1, ½, ¼, … by which Δθ_G keeps the widths within the trust region."""

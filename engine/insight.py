@@ -73,12 +73,11 @@ class Observer:
         captured: dict[str, Tensor] = {}
         handles = []
         for name in {leaf for leaf, _ in self._watched.values()}:
-            leaf = network.leaf(name)
 
             def keep(module: torch.nn.Module, args: tuple, output: Tensor, name: str = name) -> None:
                 captured[name] = output.detach()
 
-            handles.append(leaf.register_forward_hook(keep))
+            handles.append(network.leaf(name).register_forward_hook(keep))
         weights = flat.detach().requires_grad_()
         try:
             loss = self.task.loss(network.forward(active, weights, images), labels, None)

@@ -44,7 +44,7 @@ def fit_prototype(setting: Setting, views: Views, log: EventLog, should_stop: Ca
             remaining_s=spent / done.progress * (1 - done.progress),
         )
 
-    if "onnx" in spec.prototype:
+    if "onnx" in spec.prototype and isinstance(setting.prototype, torch.fx.GraphModule):
         from engine.prototypes.onnx_import import calibrate_norms  # brings onnx along, which nothing else here needs
 
         calibrate_norms(setting.prototype, setting.normalise(np.asarray(views.images[:CALIBRATION_IMAGES])))

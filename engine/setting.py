@@ -90,7 +90,7 @@ class Setting:
         _, height, width = self.dataset.image_shape
         grouped = any(getattr(m, "groups", 1) > 1 for m in self.prototype.modules())
         if height * width <= SMALL_IMAGE and not grouped:
-            torch.backends.mkldnn.enabled = False
+            torch.backends.mkldnn.set_flags(False)
 
     @property
     def threshold(self) -> float:

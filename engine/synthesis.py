@@ -117,7 +117,7 @@ class Synthesis:
                     "The folder holds a run of another spec; resume that one, or choose an empty folder.",
                     "out",
                 )
-        record = self.saved[1] if self.saved else {"seq": 0, "elapsed": 0.0}
+        record: dict[str, Any] = self.saved[1] if self.saved else {"seq": 0, "elapsed": 0.0}
         self.log = EventLog(on_event, seq=record["seq"], elapsed=record["elapsed"])
         self.setting = Setting.prepare(spec, out_dir, device)
         Synthesized.start(self.setting)  # what can't be synthesized is refused before anything is trained
@@ -193,7 +193,8 @@ class Synthesis:
         before = self.log.elapsed
         self.parts.probe.measure(self.parts.generator.design(0, self.boundary.centre), "calibration")
         wanted = CERTIFICATION_DECODINGS * (self.log.elapsed - before)
-        return budget - float(np.clip(wanted, *(share * budget for share in CERTIFICATION_SHARE)))
+        least, most = (share * budget for share in CERTIFICATION_SHARE)
+        return budget - min(max(wanted, least), most)
 
     def _order_channels(self) -> None:
         """Narrow networks take the most informative channels: the prototype itself is probed once."""
@@ -214,7 +215,8 @@ class Synthesis:
         """G_k generates a network for each training step; returns the designs with their losses."""
         rng, generator = self._rng(1), self.parts.generator
         batches = self.trainer.batches(self._rng(2))
-        designs, losses = [], []
+        designs: list[Design] = []
+        losses: list[Tensor] = []
         while len(designs) < STEPS_PER_CYCLE and progress < 1:
             design = generator.design(int(rng.integers(2**62)), self.boundary.sample(rng))
             losses.append(self.trainer.step(design, next(batches), learning_rate(PEAK_RATE, progress)))

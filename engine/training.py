@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -67,8 +68,9 @@ def train_prototype(
     batches = views.batches(rng, BATCH)
     decayed = [p for p in prototype.parameters() if p.dim() > 1]
     others = [p for p in prototype.parameters() if p.dim() <= 1]
+    groups: list[dict[str, Any]] = [{"params": decayed, "weight_decay": 5e-4}, {"params": others}]
     optimiser = torch.optim.SGD(
-        [{"params": decayed, "weight_decay": 5e-4}, {"params": others}],
+        groups,
         lr=0.1,
         momentum=MOMENTUM,
         nesterov=True,

@@ -59,6 +59,7 @@ class Views:
         count = len(split)
         self.views = int(np.clip(round(WANTED_IMAGES / count), 2, MOST_VIEWS))
         shape = (self.views * count, *split.images.shape[1:])
+        self.images: np.ndarray
         if math.prod(shape) > IN_MEMORY_BYTES:
             directory.mkdir(parents=True, exist_ok=True)
             self.images = np.lib.format.open_memmap(directory / "views.npy", "w+", np.uint8, shape)

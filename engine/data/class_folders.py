@@ -10,6 +10,7 @@ import json
 import logging
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -163,7 +164,7 @@ def _open_cached(folder: Path, name: str) -> Dataset:
     for split in SPLIT_NAMES:
         path = folder / f"{split}.images.npy"
         # Copy-on-write mapping: writable for torch, and never written back.
-        mode = "c" if path.stat().st_size > MAP_ABOVE_BYTES else None
+        mode: Literal["c"] | None = "c" if path.stat().st_size > MAP_ABOVE_BYTES else None
         splits[split] = Split(np.load(path, mmap_mode=mode), np.load(folder / f"{split}.labels.npy"))
     return Dataset(
         name, "classification", tuple(facts["class_names"]), splits, tuple(facts["mean"]), tuple(facts["std"])

@@ -11,7 +11,7 @@ The cut depends on the labels and a constant alone, never on a run's seed, so th
 run ever trains on another run's test images.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -20,7 +20,7 @@ REFERENCE_POOL = 1797
 REFERENCE_SIZES = {"search": 200, "calibration": 350, "test": 350}
 
 
-def images_needed(given: Mapping[str, object]) -> dict[str, int]:
+def images_needed(given: Collection[str]) -> dict[str, int]:
     """The smallest number of images a class must have in each given split, for all four splits to hold it."""
     if "val" in given:
         return {"train": 2, "val": 2 if "test" in given else 3, "test": 1}

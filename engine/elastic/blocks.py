@@ -61,7 +61,9 @@ def without_blocks(graph: fx.Graph, removed: list[Block]) -> fx.Graph:
     by_name = {node.name: new for node, new in mapping.items()}
     for block in removed:
         addition = by_name[block.addition]
-        addition.replace_all_uses_with(addition.args[block.kept])
+        kept = addition.args[block.kept]
+        assert isinstance(kept, fx.Node)
+        addition.replace_all_uses_with(kept)
     copy.eliminate_dead_code(is_impure_node=lambda node: node.op in ("placeholder", "output"))
     return copy
 

@@ -271,9 +271,9 @@ class _Labeller:
         return self._expand_channels(channels, value)
 
     def _reduction(self, node: fx.Node, labels: Tensor) -> Any:
-        dims = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else None)
+        given: Any = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else None)
         channels = channel_labels(labels)
-        dims = [dims] if isinstance(dims, int) else dims
+        dims = [given] if isinstance(given, int) else list(given or ())
         if channels is None or not dims or any(d % labels.dim() < 2 for d in dims):
             return self._unknown(node, "it reduces over channels")
         return self._expand_channels(channels, node.meta["value"])

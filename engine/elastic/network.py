@@ -131,8 +131,8 @@ class ElasticNetwork:
             pieces.append(index.reshape(-1) + start)
             slots.append((self._leaves[p.leaf], p.name, kept_shape))
             sizes.append(int(pieces[-1].size))
-        index = torch.from_numpy(np.concatenate(pieces)).to(self.device)
-        return Active(design, index, tuple(slots), sizes)
+        elements = torch.from_numpy(np.concatenate(pieces)).to(self.device)
+        return Active(design, elements, tuple(slots), sizes)
 
     def _kept_along(self, dimension: int, widths: np.ndarray) -> np.ndarray:
         knobs = self.space.dimensions[dimension].knob

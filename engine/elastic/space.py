@@ -220,15 +220,17 @@ def _knobs(labelling: Labelling) -> tuple[list[Knob], list[Dimension], dict[tupl
     members: dict[tuple[tuple[str, str, int], ...], list[int]] = defaultdict(list)
     for label in sorted(signature):
         members[tuple(signature[label])].append(label)
-    knobs, knob_of, position_of = [], {}, {}
-    for where, labels in members.items():
+    knobs: list[Knob] = []
+    knob_of: dict[int, int] = {}
+    position_of: dict[int, int] = {}
+    for where, classes in members.items():
         producers = [
             name for name, side, _ in where if side == "out" and labelling.leaves[name].kind != "norm"
         ]
-        for position, label in enumerate(labels):
+        for position, label in enumerate(classes):
             knob_of[label], position_of[label] = len(knobs), position
         knobs.append(
-            Knob(producers[0] if producers else where[0][0], tuple(labels), tuple(dict.fromkeys(producers)))
+            Knob(producers[0] if producers else where[0][0], tuple(classes), tuple(dict.fromkeys(producers)))
         )
     dimensions: list[Dimension] = []
     index: dict[bytes, int] = {}
