@@ -140,9 +140,7 @@ def fault(out: Path, checkpoint: Path, *, resumed: bool) -> int:
         return 130
     if SCENARIO == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        child = subprocess.Popen(
-            [sys.executable, "-c", "import signal; signal.pause()"], start_new_session=False
-        )
+        child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], start_new_session=False)
         (out / "child").write_text(str(child.pid))
         emit("insight", k=1, groups=[])
         while True:

@@ -34,9 +34,7 @@ def draws_wait() -> bool:
 
 def claim_draws() -> DrawClaim | None:
     """Claim the networks that have waited longest; None when none waits."""
-    while (
-        run_id := _waiting().order_by("created_at", "seed").values_list("run_id", flat=True).first()
-    ) is not None:
+    while (run_id := _waiting().order_by("created_at", "seed").values_list("run_id", flat=True).first()) is not None:
         if (claim := _claim_of(run_id)) is not None:
             return claim
     return None

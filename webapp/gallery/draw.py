@@ -124,7 +124,5 @@ def _fail(claim: DrawClaim, code: str, message: str) -> None:
     for network in left:
         network.state, network.claim, network.claim_expires_at = NetworkState.FAILED, None, None
         network.problem_code, network.problem_message = code, message
-    Network.objects.bulk_update(
-        left, ["state", "claim", "claim_expires_at", "problem_code", "problem_message"]
-    )
+    Network.objects.bulk_update(left, ["state", "claim", "claim_expires_at", "problem_code", "problem_message"])
     append_networks(run, left)

@@ -24,9 +24,7 @@ class Network(WorkspaceModel):
 
     # The recipe: with the generator, it reproduces the network bit for bit.
     seed = models.PositiveBigIntegerField()
-    asked_budget = models.FloatField(
-        null=True, blank=True, help_text="None asks for the best of the certified range"
-    )
+    asked_budget = models.FloatField(null=True, blank=True, help_text="None asks for the best of the certified range")
     polish_s = models.FloatField(default=0.0)
 
     budget = models.FloatField(null=True, blank=True)
@@ -34,9 +32,7 @@ class Network(WorkspaceModel):
     params = models.BigIntegerField(null=True, blank=True)
     macs = models.BigIntegerField(null=True, blank=True)
     metrics = models.JSONField(null=True, blank=True)
-    accuracy = models.FloatField(
-        null=True, blank=True, help_text="The task metric on the test split, for ordering"
-    )
+    accuracy = models.FloatField(null=True, blank=True, help_text="The task metric on the test split, for ordering")
     netscore = models.FloatField(null=True, blank=True)
     information_density = models.FloatField(null=True, blank=True)
     requirements = models.JSONField(default=list, blank=True)
@@ -79,9 +75,7 @@ class Network(WorkspaceModel):
         ]
         indexes = [
             models.Index(fields=["run", "-created_at", "-id"], name="networks_of_run"),
-            models.Index(
-                fields=["created_at"], condition=Q(state=NetworkState.DRAWING), name="networks_to_draw"
-            ),
+            models.Index(fields=["created_at"], condition=Q(state=NetworkState.DRAWING), name="networks_to_draw"),
         ]
 
     def __str__(self) -> str:

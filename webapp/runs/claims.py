@@ -138,9 +138,7 @@ def let_go(run: Run, *, reason: str) -> bool:
             events.move(run, State.CANCELLING, reason=reason)
         events.move(run, State.CANCELLED, reason="Cancelled.")
         return True
-    if run.state == State.PAUSING or (
-        run.state == State.RUNNING and run.desired_state == DesiredState.PAUSED
-    ):
+    if run.state == State.PAUSING or (run.state == State.RUNNING and run.desired_state == DesiredState.PAUSED):
         if run.state != State.PAUSING:
             events.move(run, State.PAUSING, reason=reason)
         events.move(run, State.PAUSED, reason="Paused; it goes on from its last checkpoint.")

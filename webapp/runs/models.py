@@ -28,9 +28,7 @@ class Run(WorkspaceModel):
 
     name = models.CharField(max_length=200)
     # A run that is over outlives what it was made from; the names stay readable.
-    prototype = models.ForeignKey(
-        "prototypes.Prototype", on_delete=models.SET_NULL, null=True, related_name="runs"
-    )
+    prototype = models.ForeignKey("prototypes.Prototype", on_delete=models.SET_NULL, null=True, related_name="runs")
     prototype_name = models.CharField(max_length=100)
     dataset = models.ForeignKey("datasets.Dataset", on_delete=models.SET_NULL, null=True, related_name="runs")
     dataset_name = models.CharField(max_length=100)
@@ -44,9 +42,7 @@ class Run(WorkspaceModel):
 
     state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
     previous_state = models.CharField(max_length=12, blank=True, default="", editable=False)
-    desired_state = models.CharField(
-        max_length=12, choices=DesiredState.choices, default=DesiredState.RUNNING
-    )
+    desired_state = models.CharField(max_length=12, choices=DesiredState.choices, default=DesiredState.RUNNING)
     failure_kind = models.CharField(max_length=16, choices=FailureKind.choices, blank=True, default="")
     failure_code = models.CharField(max_length=60, blank=True, default="")
     failure_message = models.TextField(blank=True, default="")
@@ -74,9 +70,7 @@ class Run(WorkspaceModel):
         ordering = ("-created_at", "-id")
         constraints = [
             models.CheckConstraint(condition=_legal_moves(), name="run_move_legal"),
-            models.CheckConstraint(
-                condition=Q(desired_state__in=DesiredState.values), name="run_desired_state_known"
-            ),
+            models.CheckConstraint(condition=Q(desired_state__in=DesiredState.values), name="run_desired_state_known"),
             models.CheckConstraint(
                 condition=Q(state__in=WORKED, lease_expires_at__isnull=False)
                 | (~Q(state__in=WORKED) & Q(lease_expires_at__isnull=True)),
@@ -106,9 +100,7 @@ class Run(WorkspaceModel):
         ]
         indexes = [
             models.Index(fields=["queued_at", "id"], condition=Q(state=State.QUEUED), name="run_queue"),
-            models.Index(
-                fields=["lease_expires_at"], condition=Q(lease_expires_at__isnull=False), name="run_leases"
-            ),
+            models.Index(fields=["lease_expires_at"], condition=Q(lease_expires_at__isnull=False), name="run_leases"),
             models.Index(fields=["workspace", "-created_at", "-id"], name="run_of_workspace"),
         ]
 

@@ -44,9 +44,7 @@ def settle(claim: Claim, ending: Ending) -> None:
         if bound and claims.let_go(run, reason=asked):
             return
         if ending.code in (DONE, NOT_REACHED) and run.state == State.RUNNING:
-            reason = (
-                "The generator is ready." if ending.code == DONE else "The requirements were not reached."
-            )
+            reason = "The generator is ready." if ending.code == DONE else "The requirements were not reached."
             events.move(run, State.COMPLETED, reason=reason)
         elif ending.code == STOPPED and ending.stopped_by_us:
             if not claims.let_go(run, reason=asked):

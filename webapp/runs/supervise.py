@@ -53,9 +53,7 @@ def supervise(claim: Claim, *, leaving: Callable[[], bool] = lambda: False) -> N
             ending = _Watch(claim, engine, leaving, limits.wall_s(run.time_budget_s)).until_the_end()
         settle(claim, ending)
     except ClaimLost:
-        log.warning(
-            "Run %s is no longer held by attempt %s; its engine was ended", claim.run_id, claim.attempt
-        )
+        log.warning("Run %s is no longer held by attempt %s; its engine was ended", claim.run_id, claim.attempt)
 
 
 def _spec(claim: Claim, run: Run) -> Path:
@@ -70,9 +68,7 @@ def _spec(claim: Claim, run: Run) -> Path:
 class _Watch:
     """What one supervision remembers between two turns of its loop."""
 
-    def __init__(
-        self, claim: Claim, engine: EngineProcess, leaving: Callable[[], bool], wall_s: float
-    ) -> None:
+    def __init__(self, claim: Claim, engine: EngineProcess, leaving: Callable[[], bool], wall_s: float) -> None:
         self.claim, self.engine, self.leaving = claim, engine, leaving
         self.memory_bytes = limits.memory_bytes()
         now = time.monotonic()
@@ -168,11 +164,7 @@ class _Watch:
                 return
             if target == State.PAUSING and run.state == State.STARTING:
                 return  # there is nothing to pause yet
-            reason = (
-                "The engine saves a checkpoint."
-                if target == State.PAUSING
-                else "The engine is asked to stop."
-            )
+            reason = "The engine saves a checkpoint." if target == State.PAUSING else "The engine is asked to stop."
             events.move(run, target, reason=reason)
         self._stop()
 

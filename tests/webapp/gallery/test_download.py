@@ -25,11 +25,7 @@ def test_the_file_comes_as_it_was_exported(client, network):
     assert content == b"onnx of 7 at None"
     assert hashlib.sha256(content).hexdigest() == file.sha256 and len(content) == file.size_bytes
     disposition = response["Content-Disposition"]
-    assert (
-        disposition.startswith("attachment")
-        and "seed7.onnx" in disposition
-        and "resnet" in disposition.lower()
-    )
+    assert disposition.startswith("attachment") and "seed7.onnx" in disposition and "resnet" in disposition.lower()
 
 
 @pytest.mark.parametrize("wanted", ["pt2", "", "pickle"])

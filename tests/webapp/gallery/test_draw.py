@@ -19,9 +19,7 @@ def test_rows_are_there_at_once(client, url, user):
     response = client.post(url, {"seed": 5, "count": 3, "budget": 0.4})
     assert response.status_code == 202
     rows = response.json()["results"]
-    assert [(row["seed"], row["state"], row["budget"]) for row in rows] == [
-        (n, "drawing", 0.4) for n in (5, 6, 7)
-    ]
+    assert [(row["seed"], row["state"], row["budget"]) for row in rows] == [(n, "drawing", 0.4) for n in (5, 6, 7)]
     assert rows[0]["formats"] == [] and rows[0]["problem"] is None and rows[0]["requirements"] == []
     assert AuditEntry.objects.get(action="network.draw").user == user
 

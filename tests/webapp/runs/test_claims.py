@@ -53,9 +53,7 @@ def test_many_workers_share_many_runs_without_a_double(make_run, background):
         line.wait()
         return [claim.run_id for claim in iter(lambda: claims.claim_next(name), None)]
 
-    claimed = [
-        run_id for future in [background(race, f"w{n}") for n in range(4)] for run_id in future.result(60)
-    ]
+    claimed = [run_id for future in [background(race, f"w{n}") for n in range(4)] for run_id in future.result(60)]
     assert sorted(claimed) == sorted(runs)
 
 
@@ -137,9 +135,7 @@ def test_seq_has_neither_gaps_nor_doubles_under_many_writers(run, background):
         line.wait()
         for k in range(25):
             with transaction.atomic():
-                events.append(
-                    events.locked(run.pk), [Entry("insight", {"by": name, "k": k}), Entry("log", {})]
-                )
+                events.append(events.locked(run.pk), [Entry("insight", {"by": name, "k": k}), Entry("log", {})])
 
     first = run.last_seq
     for future in [background(write, n) for n in range(4)]:

@@ -65,9 +65,7 @@ class GalleryCursor(Cursor):
 @extend_schema_view(
     get=extend_schema(
         summary="The networks drawn from a run",
-        parameters=[
-            OpenApiParameter("ordering", str, description=f"One of {', '.join(ORDERINGS)}; - for descending")
-        ],
+        parameters=[OpenApiParameter("ordering", str, description=f"One of {', '.join(ORDERINGS)}; - for descending")],
         responses=NetworkSerializer(many=True),
     )
 )
@@ -127,10 +125,6 @@ class NetworkDownload(_NetworkView):
         if file is None:
             formats = ", ".join(sorted(file.format for file in network.files.all()))
             mend = f"use one of {formats}." if formats else "it has no files yet."
-            raise Problem(
-                404, "format_unavailable", f"This network is not there as {wanted!r}; {mend}", "/format"
-            )
+            raise Problem(404, "format_unavailable", f"This network is not there as {wanted!r}; {mend}", "/format")
         name = f"{slugify(network.run.name)[:60] or 'network'}-seed{network.seed}.{file.suffix}"
-        return FileResponse(
-            file.open(), as_attachment=True, filename=name, content_type="application/octet-stream"
-        )
+        return FileResponse(file.open(), as_attachment=True, filename=name, content_type="application/octet-stream")

@@ -59,9 +59,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceView
         wanted = form.validated_data
         key = request.headers.get("Idempotency-Key", "").strip()
         if len(key) > KEY_MAX:
-            raise Problem(
-                400, "bad_idempotency_key", f"The Idempotency-Key may have at most {KEY_MAX} characters."
-            )
+            raise Problem(400, "bad_idempotency_key", f"The Idempotency-Key may have at most {KEY_MAX} characters.")
         workspace = current_workspace(request)
         run, created = actions.create_run(
             user=request.user,
