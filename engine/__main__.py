@@ -78,9 +78,7 @@ def _synthesize(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
 
     spec = parse_spec(read_spec(args.spec))
     if (args.out / CHECKPOINT).exists() and not args.resume:
-        raise RequestError(
-            "bad_spec", f"{args.out} already holds a run; add --resume or choose another folder.", "out"
-        )
+        raise RequestError("bad_spec", f"{args.out} already holds a run; add --resume or choose another folder.", "out")
     bar = ProgressBar()
 
     def on_event(event: dict[str, Any]) -> None:
@@ -183,9 +181,7 @@ def main() -> int:
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and "out of memory" not in str(error):
             raise
-        message = (
-            "The machine ran out of memory; use a smaller prototype, smaller images or a larger machine."
-        )
+        message = "The machine ran out of memory; use a smaller prototype, smaller images or a larger machine."
         events.emit("failed", code="out_of_memory", message=message, field=None)
         return 1
 

@@ -66,8 +66,6 @@ class Boundary:
             return
         direction = -1 if metric >= threshold - SLACK * (1 - progress / FROZEN_FROM) else 1
         factor = 1.25 if direction == self.direction else 0.6
-        self.step = float(
-            np.clip(self.step * (factor if self.direction else 1.0), SMALLEST_STEP, LARGEST_STEP)
-        )
+        self.step = float(np.clip(self.step * (factor if self.direction else 1.0), SMALLEST_STEP, LARGEST_STEP))
         self.direction = direction
         self.centre = float(np.clip(self.centre + direction * self.step, self.low, self.high))

@@ -127,9 +127,7 @@ class TrainedGenerator:
         params, macs = parts.network.space.cost(design)
         metrics = dict(parts.probe.metrics(active, flat))
         test = metrics["test"][task]
-        judged = spec.requirements.judge(
-            {task: test, "params": params, "macs": macs, "size_mb": size_mb(params)}
-        )
+        judged = spec.requirements.judge({task: test, "params": params, "macs": macs, "size_mb": size_mb(params)})
         return {
             "seed": seed,
             "budget": budget,
@@ -181,9 +179,7 @@ def load_generator(out_dir: Path | str, device: torch.device | None = None) -> T
     """
     path = Path(out_dir) / GENERATOR
     if not path.exists():
-        raise RequestError(
-            "no_generator", f"{out_dir} holds no finished generator; run synthesize first.", "dir"
-        )
+        raise RequestError("no_generator", f"{out_dir} holds no finished generator; run synthesize first.", "dir")
     tensors, record = load_state(path)
     setting = Setting.prepare(parse_spec(record["spec"]), Path(out_dir), device or torch.device("cpu"))
     setting.prototype.load_state_dict(without_prefix("prototype", tensors))

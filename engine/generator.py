@@ -50,9 +50,7 @@ class Generator(nn.Module):
         rng = np.random.default_rng([seed, 0x47])
         centre = np.concatenate([np.zeros(knobs), np.full(blocks, BLOCK_PREFERENCE)])
         self.mu = nn.Parameter(torch.from_numpy(centre))
-        self.mixing = nn.Parameter(
-            torch.from_numpy(0.35 * rng.standard_normal((knobs + blocks, NOISE_DIMENSION)))
-        )
+        self.mixing = nn.Parameter(torch.from_numpy(0.35 * rng.standard_normal((knobs + blocks, NOISE_DIMENSION))))
         self.slope = nn.Parameter(torch.zeros(knobs + blocks, dtype=torch.float64))
 
     @property
@@ -76,9 +74,7 @@ class Generator(nn.Module):
         """Decode a seed at a budget given as log10 cost."""
         noise = noise_of(seed, attempt, self.choices)
         with torch.no_grad():
-            u = self.preferences(
-                torch.from_numpy(noise.z)[None], torch.tensor([log_cost], dtype=torch.float64)
-            )
+            u = self.preferences(torch.from_numpy(noise.z)[None], torch.tensor([log_cost], dtype=torch.float64))
         return self.projection.round(u[0].numpy(), noise.rounding, log_cost)
 
     def relaxed(self, z: Tensor, log_cost: Tensor) -> tuple[Tensor, Tensor]:

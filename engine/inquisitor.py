@@ -107,9 +107,7 @@ class Inquisitor:
     def _ready(self) -> bool:
         return len(self.trained) >= 64 and len(self.probed) >= 12
 
-    def _table(
-        self, memory: deque[tuple[Design, float]], *, held_out: bool, detrend: bool
-    ) -> tuple[Tensor, Tensor]:
+    def _table(self, memory: deque[tuple[Design, float]], *, held_out: bool, detrend: bool) -> tuple[Tensor, Tensor]:
         designs, scores = zip(*memory, strict=True)
         y = np.array(scores)
         if detrend:  # losses fall as training goes on, whatever the design
@@ -255,8 +253,6 @@ class Inquisitor:
             widths = (2 ** tensors[f"{name}.log_widths"]).round().long().tolist()
             gates = tensors[f"{name}.gates"].bool().tolist()
             scores = tensors[f"{name}.scores"].tolist()
-            memory.extend(
-                (Design(tuple(w), tuple(g)), s) for w, g, s in zip(widths, gates, scores, strict=True)
-            )
+            memory.extend((Design(tuple(w), tuple(g)), s) for w, g, s in zip(widths, gates, scores, strict=True))
         self.judged.clear()
         self.judged.extend(map(tuple, tensors["judged"].tolist()))

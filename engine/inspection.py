@@ -32,9 +32,7 @@ def inspect_path(path: Path) -> dict[str, Any]:
         return inspect_prototype(prototype)
     if suffix in (".onnx", ".pt2"):
         if not path.exists():
-            raise RequestError(
-                "bad_prototype", f"{path} doesn't exist; give the path of a model file.", "prototype"
-            )
+            raise RequestError("bad_prototype", f"{path} doesn't exist; give the path of a model file.", "prototype")
         return inspect_prototype({suffix[1:]: str(path)})
     raise RequestError(
         "bad_prototype", f"{path.name} is neither an .onnx or .pt2 model nor a .json spec; export the model as ONNX.",
@@ -81,8 +79,7 @@ def inspect_prototype(
             for k, low in zip(space.knobs, space.min_widths, strict=True)
         ],
         "blocks": [
-            {"name": b.name, "params": sum(block_params.get(leaf, 0) for leaf in b.leaves)}
-            for b in space.blocks
+            {"name": b.name, "params": sum(block_params.get(leaf, 0) for leaf in b.leaves)} for b in space.blocks
         ],
         "frozen": [{"name": name, "reason": reason} for name, reason in space.frozen.items()],
         "space": {"groups": len(space.knobs), "blocks": len(space.blocks), "log10_size": space.log10_size},

@@ -15,9 +15,7 @@ from engine.views import Teacher
 PEAK_RATE = 0.05
 
 
-def polish(
-    parts: Synthesized, teacher: Teacher, active: Active, flat: Tensor, seconds: float, seed: int
-) -> Tensor:
+def polish(parts: Synthesized, teacher: Teacher, active: Active, flat: Tensor, seconds: float, seed: int) -> Tensor:
     """Distil the prototype into one design for a while.
 
     Args:

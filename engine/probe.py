@@ -57,9 +57,7 @@ class Probe:
         """Activate a design and record its batch-norm statistics (``quick``: from one batch)."""
         active = self.network.activate(design)
         flat = self.network.gather(active)
-        self.network.record_statistics(
-            active, flat, self.statistics_batches[:1] if quick else self.statistics_batches
-        )
+        self.network.record_statistics(active, flat, self.statistics_batches[:1] if quick else self.statistics_batches)
         return active, flat
 
     def measure(self, design: Design, split: str, *, quick: bool = False) -> Measured:

@@ -91,9 +91,7 @@ class Projection:
             shifts = np.linspace(shifts[best], shifts[min(best + 1, shifts.size - 1)], 33)
         return chosen
 
-    def _fill(
-        self, widths: np.ndarray, gates: np.ndarray, rounding: np.ndarray, log_cost: float
-    ) -> np.ndarray:
+    def _fill(self, widths: np.ndarray, gates: np.ndarray, rounding: np.ndarray, log_cost: float) -> np.ndarray:
         """Widths are whole, so several may step at one shift: single channels take up what that leaves unspent."""
         steps = np.eye(widths.size)[np.argsort(-rounding[: widths.size])]
         for _ in range(FILLED_CHANNELS):

@@ -80,9 +80,7 @@ def parse_requirements(raw: Any, task: str) -> Requirements:
         return RequestError("bad_spec", message, f"requirements.{field}" if field else "requirements")
 
     if not isinstance(raw, list):
-        raise wrong(
-            "", "requirements must be a list such as [{'metric': 'accuracy', 'op': '>=', 'value': 0.96}]."
-        )
+        raise wrong("", "requirements must be a list such as [{'metric': 'accuracy', 'op': '>=', 'value': 0.96}].")
     items: list[Requirement] = []
     known = (*TASK_METRICS[task], *RESOURCE_METRICS)
     for i, row in enumerate(raw):
@@ -107,8 +105,6 @@ def parse_requirements(raw: Any, task: str) -> Requirements:
             if op != "<=":
                 raise wrong(f"{i}.op", f"requirement {i}: {metric} can only be limited with '<='.")
             if value <= 0:
-                raise wrong(
-                    f"{i}.value", f"requirement {i}: {metric} must be more than 0; no network has {value}."
-                )
+                raise wrong(f"{i}.value", f"requirement {i}: {metric} must be more than 0; no network has {value}.")
         items.append(Requirement(str(metric), str(op), float(value)))
     return Requirements(tuple(items), TASK_METRICS[task][0])

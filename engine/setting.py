@@ -1,4 +1,4 @@
-"""Everything that a synthesis works with: dataset, prototype, views, elastic network, G, I and how they are measured."""
+"""Everything that a synthesis works with: dataset, prototype, views, elastic network, G, and measurement."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,8 +122,8 @@ class Synthesized:
             params, macs = network.space.cost(network.space.smallest)
             raise RequestError(
                 "bad_spec",
-                f"Even the smallest network that this prototype can become has {params:,} parameters and {macs:,} MACs; "
-                "allow at least that much.",
+                f"Even the smallest network that this prototype can become has {params:,} parameters and "
+                f"{macs:,} MACs; allow at least that much.",
                 "requirements",
             )
         probe = Probe(network, setting.dataset, setting.normalise, setting.task)

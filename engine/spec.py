@@ -62,9 +62,7 @@ def parse_spec(raw: Any) -> Spec:
         raise _wrong("spec", "The spec must be a JSON object with at least 'prototype' and 'dataset'.")
     unknown = sorted(set(raw) - KEYS)
     if unknown:
-        raise _wrong(
-            unknown[0], f"{unknown[0]!r} isn't a field of a spec; the fields are {', '.join(sorted(KEYS))}."
-        )
+        raise _wrong(unknown[0], f"{unknown[0]!r} isn't a field of a spec; the fields are {', '.join(sorted(KEYS))}.")
     task = raw.get("task", "classification")
     if task not in TASK_METRICS:
         raise _wrong("task", f"task must be one of {', '.join(TASK_METRICS)}, not {task!r}.")
@@ -72,9 +70,7 @@ def parse_spec(raw: Any) -> Spec:
         raise _wrong("dataset", "dataset must be {'builtin': 'digits'} or {'path': zip or folder}.")
     objective = raw.get("objective") or {"name": "netscore"}
     if not isinstance(objective, dict) or objective.get("name", "netscore") != "netscore":
-        raise _wrong(
-            "objective", "objective must be {'name': 'netscore', 'alpha': 2, 'beta': 0.5, 'gamma': 0.5}."
-        )
+        raise _wrong("objective", "objective must be {'name': 'netscore', 'alpha': 2, 'beta': 0.5, 'gamma': 0.5}.")
     weights = {k: _number(objective, k, d, 0, 10) for k, d in (("alpha", 2.0), ("beta", 0.5), ("gamma", 0.5))}
     time_budget_s = _number(raw, "time_budget_s", None, 1, 30 * 86400)
     max_cycles = _number(raw, "max_cycles", None, 1, 1_000_000)

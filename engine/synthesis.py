@@ -338,9 +338,7 @@ class Synthesis:
     def _restore(self, tensors: dict[str, torch.Tensor], record: dict[str, Any]) -> None:
         self.parts.load(without_prefix("parts", tensors))
         self.inquisitor.load(without_prefix("inquisitor", tensors))
-        self.observer.scores = [
-            tensors[f"score.{i}"].numpy().copy() for i in range(len(self.observer.scores))
-        ]
+        self.observer.scores = [tensors[f"score.{i}"].numpy().copy() for i in range(len(self.observer.scores))]
         self.trainer.momentum.copy_(tensors["momentum"])
         self.cycle, self.started = record["cycle"], record["started"]
         self.boundary = Boundary(**record["boundary"])

@@ -23,9 +23,7 @@ LARGEST_GRADIENT = 5.0  # norm to which gradients are clipped
 
 
 @torch.no_grad()
-def task_metric(
-    run: Callable[[Tensor], Tensor], split: tuple[Tensor, Tensor], task: Task
-) -> tuple[float, float]:
+def task_metric(run: Callable[[Tensor], Tensor], split: tuple[Tensor, Tensor], task: Task) -> tuple[float, float]:
     """(task metric, mean loss against the labels) of a network on a split of normalised images and labels."""
     images, labels = split
     scores, losses = 0.0, 0.0

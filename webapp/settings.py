@@ -20,9 +20,7 @@ REDIS_URL = env.redis_url()
 SECRET_KEY = env.secret_key(VAR_DIR, required=bool(DATABASE_URL) and not (EMBEDDED or DEBUG))
 
 # --- the engine ------------------------------------------------------------------------------------------
-ENGINE_COMMAND = shlex.split(
-    env.text("FERMIFORGE_ENGINE_COMMAND", shlex.join([sys.executable, "-m", "engine"]))
-)
+ENGINE_COMMAND = shlex.split(env.text("FERMIFORGE_ENGINE_COMMAND", shlex.join([sys.executable, "-m", "engine"])))
 CHECK_TIMEOUT_S = env.integer("FERMIFORGE_CHECK_TIMEOUT_S", 600)
 CHECK_MEMORY_BYTES = env.integer("FERMIFORGE_CHECK_MEMORY_BYTES", 8 * 2**30)
 

@@ -162,13 +162,9 @@ def _checked_name(entry: zipfile.ZipInfo, limits: Limits) -> str | None:
     if entry.flag_bits & 0x1:
         raise _refused("is protected by a password; pack it without one")
     if entry.file_size > limits.file_bytes:
-        raise _refused(
-            f"holds {raw!r} of {_size(entry.file_size)}; a file may have {_size(limits.file_bytes)}"
-        )
+        raise _refused(f"holds {raw!r} of {_size(entry.file_size)}; a file may have {_size(limits.file_bytes)}")
     if entry.file_size > max(2**20, limits.ratio * entry.compress_size):
-        raise _refused(
-            f"holds {raw!r}, which unpacks to more than {limits.ratio} times its size; pack images as is"
-        )
+        raise _refused(f"holds {raw!r}, which unpacks to more than {limits.ratio} times its size; pack images as is")
     return path.as_posix()
 
 
@@ -183,9 +179,7 @@ def _check_count(count: int, limits: Limits) -> None:
 
 def _check_depth(folder: str, limits: Limits) -> None:
     if folder.count("/") >= limits.depth:
-        raise _refused(
-            f"nests folders more than {limits.depth} deep ({folder!r}); pack one folder for each class"
-        )
+        raise _refused(f"nests folders more than {limits.depth} deep ({folder!r}); pack one folder for each class")
 
 
 def _refused(what: str) -> RequestError:

@@ -87,9 +87,7 @@ def _decode_all(source: Source, scratch: Path, image_size: int | None) -> Path:
 
     headers = [header for header in map_files(header, items, total_bytes) if header is not None]
     if not headers:
-        raise RequestError(
-            "bad_dataset", "Not one of the images can be read; save them again.", "dataset.path"
-        )
+        raise RequestError("bad_dataset", "Not one of the images can be read; save them again.", "dataset.path")
     channels = 1 if all(header.grey for header in headers) else 3
     size = common_size(headers, image_size)
 
@@ -147,15 +145,11 @@ def _read(source: Source, item: Item) -> bytes:
 
 
 def _write_split(folder: Path, name: str, pool: np.ndarray, rows: np.ndarray, layout: Layout) -> None:
-    images = np.lib.format.open_memmap(
-        folder / f"{name}.images.npy", "w+", np.uint8, (len(rows), *pool.shape[1:])
-    )
+    images = np.lib.format.open_memmap(folder / f"{name}.images.npy", "w+", np.uint8, (len(rows), *pool.shape[1:]))
     for start in range(0, len(rows), 4096):
         images[start : start + 4096] = pool[rows[start : start + 4096]]
     images.flush()
-    np.save(
-        folder / f"{name}.labels.npy", np.array([layout.items[row].label for row in rows], dtype=np.int64)
-    )
+    np.save(folder / f"{name}.labels.npy", np.array([layout.items[row].label for row in rows], dtype=np.int64))
 
 
 def _open_cached(folder: Path, name: str) -> Dataset:

@@ -15,9 +15,7 @@ def load_digits(image_size: int | None = None) -> Dataset:
     images = np.round(raw.images * (255 / 16)).astype(np.uint8)
     if image_size not in (None, images.shape[-1]):
         side = (image_size, image_size)
-        images = np.stack(
-            [np.asarray(Image.fromarray(i).resize(side, Image.Resampling.BILINEAR)) for i in images]
-        )
+        images = np.stack([np.asarray(Image.fromarray(i).resize(side, Image.Resampling.BILINEAR)) for i in images])
     images = images[:, None]
     labels = raw.target.astype(np.int64)
     rows = split_indices({"train": labels})

@@ -83,7 +83,9 @@ def builtin_report(spec: dict[str, Any], cache_dir: Path) -> dict[str, Any]:
     """
     dataset = load_dataset(spec, cache_dir)
     channels, height, width = dataset.image_shape
-    counts = {name: np.bincount(split.labels, minlength=len(dataset.class_names)) for name, split in dataset.splits.items()}
+    counts = {
+        name: np.bincount(split.labels, minlength=len(dataset.class_names)) for name, split in dataset.splits.items()
+    }
     return _report(
         dataset.name,
         problems=[],
@@ -155,8 +157,7 @@ def _warnings(layout: Layout, examined: list[Examined]) -> list[Problem]:
         problems.append(
             _warning(
                 "unreadable_files",
-                f"{_count(len(broken), 'image')} can't be used and will be left out; the first is {path}: "
-                f"{reason}.",
+                f"{_count(len(broken), 'image')} can't be used and will be left out; the first is {path}: {reason}.",
                 broken,
             )
         )

@@ -17,9 +17,7 @@ R = TypeVar("R")
 SMALL_BYTES = 16 * 1024
 
 
-def map_files(
-    function: Callable[[T], R], items: Sequence[T], total_bytes: int, chunk: int = 64
-) -> Iterator[R]:
+def map_files(function: Callable[[T], R], items: Sequence[T], total_bytes: int, chunk: int = 64) -> Iterator[R]:
     """Like ``map`` over items that stand for files of ``total_bytes`` together."""
     if total_bytes < SMALL_BYTES * len(items):
         yield from map(function, items)

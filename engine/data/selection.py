@@ -54,8 +54,7 @@ def select(layout: Layout, digests: Sequence[bytes | None]) -> Selection:
             seen.add(digest)
             kept[layout.items[row].split].append(row)
     labels = {
-        split: np.array([layout.items[row].label for row in rows], dtype=np.int64)
-        for split, rows in kept.items()
+        split: np.array([layout.items[row].label for row in rows], dtype=np.int64) for split, rows in kept.items()
     }
     rows = np.concatenate([np.array(kept[split], dtype=np.int64) for split in layout.splits])
     return Selection(rows, labels)

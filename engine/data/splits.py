@@ -60,9 +60,7 @@ def split_indices(given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return result
 
 
-def _carve(
-    labels: np.ndarray, wanted: Mapping[str, int], rest: str, rng: np.random.Generator
-) -> dict[str, np.ndarray]:
+def _carve(labels: np.ndarray, wanted: Mapping[str, int], rest: str, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Stratified parts of about the wanted sizes, and what is left as ``rest``; each holds every class."""
     classes, counts = np.unique(labels, return_counts=True)
     # Rounding the running total, not each class, makes the parts' sizes come out as wanted.

@@ -17,9 +17,7 @@ import torch
 from torch import Tensor, fx, nn
 
 FROZEN = 0
-MANY_GROUPS = (
-    4  # from here on whole convolution groups are kept or dropped; below, positions within each group
-)
+MANY_GROUPS = 4  # from here on whole convolution groups are kept or dropped; below, positions within each group
 
 
 @dataclass
@@ -140,9 +138,7 @@ class _Labeller:
         for leaf in self.leaves.values():
             if not self.union.roots(leaf.out).any():
                 reasons = [self.reasons[x] for x in leaf.out.tolist() if x in self.reasons]
-                because[leaf.name] = (
-                    reasons[0] if reasons else "its channels are tied to channels that can't shrink"
-                )
+                because[leaf.name] = reasons[0] if reasons else "its channels are tied to channels that can't shrink"
         return Labelling(
             self.leaves, because, {n: x for n, x in self.labels.items() if isinstance(x, Tensor)}, self.union
         )
@@ -244,9 +240,7 @@ class _Labeller:
         return self._unknown(node, f"operation '{name}' has no rule")
 
     def _pairwise(self, node: fx.Node) -> Any:
-        operands = [
-            self.labels[a] for a in node.args if isinstance(a, fx.Node) and isinstance(self.labels[a], Tensor)
-        ]
+        operands = [self.labels[a] for a in node.args if isinstance(a, fx.Node) and isinstance(self.labels[a], Tensor)]
         if len(operands) == 1:
             return operands[0]  # with a plain number
         first, second = operands[:2]
@@ -282,9 +276,7 @@ class _Labeller:
 
     def _unknown(self, node: fx.Node, reason: str) -> Any:
         self._freeze_inputs(node, reason)
-        return fx.node.map_aggregate(
-            node.meta["value"], lambda v: self._all_frozen(v) if isinstance(v, Tensor) else v
-        )
+        return fx.node.map_aggregate(node.meta["value"], lambda v: self._all_frozen(v) if isinstance(v, Tensor) else v)
 
     def _freeze_inputs(self, node: fx.Node, reason: str) -> None:
         for source in node.all_input_nodes:
@@ -297,11 +289,7 @@ class _Labeller:
 
     @staticmethod
     def _all_frozen(value: Any) -> Any:
-        return (
-            torch.full((1,), FROZEN, dtype=torch.int64).expand(value.shape)
-            if isinstance(value, Tensor)
-            else value
-        )
+        return torch.full((1,), FROZEN, dtype=torch.int64).expand(value.shape) if isinstance(value, Tensor) else value
 
     @staticmethod
     def _expand_channels(channels: np.ndarray, value: Tensor) -> Tensor:
@@ -315,9 +303,7 @@ def _compact(labels: Tensor) -> np.ndarray:
 
 
 def _holds_tensor(value: Any) -> bool:
-    return isinstance(value, Tensor) or (
-        isinstance(value, tuple | list) and any(isinstance(v, Tensor) for v in value)
-    )
+    return isinstance(value, Tensor) or (isinstance(value, tuple | list) and any(isinstance(v, Tensor) for v in value))
 
 
 def label_channels(graph_module: fx.GraphModule) -> Labelling:

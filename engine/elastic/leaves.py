@@ -136,12 +136,8 @@ def plain_leaf(origin: nn.Module, leaf: ElasticLeaf) -> nn.Module:
         plain.bias = None if leaf.bias is None else copied(leaf.bias)
     elif isinstance(leaf, ElasticBatchNorm):
         assert isinstance(origin, nn.BatchNorm1d | nn.BatchNorm2d)
-        assert leaf.mean is not None and leaf.variance is not None, (
-            "statistics are recorded before extraction"
-        )
-        plain = type(origin)(
-            leaf.mean.shape[0], eps=origin.eps, momentum=origin.momentum, affine=origin.affine
-        )
+        assert leaf.mean is not None and leaf.variance is not None, "statistics are recorded before extraction"
+        plain = type(origin)(leaf.mean.shape[0], eps=origin.eps, momentum=origin.momentum, affine=origin.affine)
         if origin.affine:
             plain.weight = copied(leaf.weight)
             plain.bias = copied(leaf.bias)  # type: ignore[arg-type]

@@ -122,9 +122,7 @@ class ElasticNetwork:
                 if len(shape) == 1:
                     index, kept_shape = rows, (rows.size,)
                 else:
-                    columns = (
-                        np.arange(shape[1]) if p.d1 is None else self._columns(p.d1, p.in_groups, widths)
-                    )
+                    columns = np.arange(shape[1]) if p.d1 is None else self._columns(p.d1, p.in_groups, widths)
                     stride = shape[1] * p.rest
                     index = (rows[:, None] * stride + columns[None] * p.rest)[:, :, None] + np.arange(p.rest)
                     kept_shape = (rows.size, columns.size, *shape[2:])
@@ -178,9 +176,7 @@ class ElasticNetwork:
             self._variants.move_to_end(blocks)
             return self._variants[blocks]
         graph = without_blocks(self._origin.graph, self._removed(blocks))
-        modules = self._modules_of(graph) | {
-            n: leaf for n, leaf in self._leaves.items() if n in _called(graph)
-        }
+        modules = self._modules_of(graph) | {n: leaf for n, leaf in self._leaves.items() if n in _called(graph)}
         self._variants[blocks] = fx.GraphModule(modules, graph).eval()
         if len(self._variants) > VARIANTS_KEPT:
             self._variants.popitem(last=False)

@@ -95,12 +95,8 @@ class Space:
         self.blocks: list[Block] = find_blocks(graph_module)
         self.knobs, self.dimensions, dimension_of = _knobs(labelling)
         if not self.knobs and not self.blocks:
-            reasons = (
-                "; ".join(f"{name}: {why}" for name, why in self.frozen.items()) or "it has no convolutions"
-            )
-            raise RequestError(
-                "nothing_to_shrink", f"Nothing in this prototype can shrink ({reasons}).", "prototype"
-            )
+            reasons = "; ".join(f"{name}: {why}" for name, why in self.frozen.items()) or "it has no convolutions"
+            raise RequestError("nothing_to_shrink", f"Nothing in this prototype can shrink ({reasons}).", "prototype")
         self.dimension_of = dimension_of
         self.parameters = _parameters(graph_module, labelling, dimension_of)
         self.leaf_blocks = {
@@ -198,9 +194,7 @@ class Space:
 
     def cost(self, design: Design) -> tuple[int, int]:
         """(parameters, MACs per image) of one design."""
-        params, macs = self.costs(
-            np.array([design.widths], dtype=float), np.array([design.blocks], dtype=float)
-        )
+        params, macs = self.costs(np.array([design.widths], dtype=float), np.array([design.blocks], dtype=float))
         return round(params[0]), round(macs[0])
 
 
@@ -224,14 +218,10 @@ def _knobs(labelling: Labelling) -> tuple[list[Knob], list[Dimension], dict[tupl
     knob_of: dict[int, int] = {}
     position_of: dict[int, int] = {}
     for where, classes in members.items():
-        producers = [
-            name for name, side, _ in where if side == "out" and labelling.leaves[name].kind != "norm"
-        ]
+        producers = [name for name, side, _ in where if side == "out" and labelling.leaves[name].kind != "norm"]
         for position, label in enumerate(classes):
             knob_of[label], position_of[label] = len(knobs), position
-        knobs.append(
-            Knob(producers[0] if producers else where[0][0], tuple(classes), tuple(dict.fromkeys(producers)))
-        )
+        knobs.append(Knob(producers[0] if producers else where[0][0], tuple(classes), tuple(dict.fromkeys(producers))))
     dimensions: list[Dimension] = []
     index: dict[bytes, int] = {}
     dimension_of: dict[tuple[str, str], int] = {}
@@ -266,11 +256,7 @@ def _parameters(
             if name == "weight" and isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
                 inp = dimension_of.get((leaf_name, "in"))
                 rest = int(np.prod(tensor.shape[2:]))
-                rows.append(
-                    Parameter(
-                        leaf_name, name, out, inp, tensor.shape[1], leaf.in_groups, rest, leaf.positions
-                    )
-                )
+                rows.append(Parameter(leaf_name, name, out, inp, tensor.shape[1], leaf.in_groups, rest, leaf.positions))
             else:
                 rows.append(Parameter(leaf_name, name, out, None, 1, 1, 1, 0))
     return rows

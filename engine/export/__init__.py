@@ -78,8 +78,7 @@ def export_network(
             log.info("%s: the int8 network agrees with the float one on %.1f %%", path.name, 100 * agreed)
             if agreed < AGREEMENT_NEEDED:
                 raise RuntimeError(
-                    f"After quantisation to int8 only {agreed:.0%} of the answers stay the same; export onnx "
-                    "instead."
+                    f"After quantisation to int8 only {agreed:.0%} of the answers stay the same; export onnx instead."
                 )
         else:
             writer.write(module, draft, metadata, input_shape)

@@ -16,9 +16,7 @@ SUFFIX = ".safetensors"
 
 def write(module: nn.Module, path: Path, metadata: dict[str, str], input_shape: tuple[int, int, int]) -> None:
     """Writes the module's tensors; the same module gives the same bytes."""
-    tensors = {
-        name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()
-    }
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
     data = save(tensors, metadata=metadata)
     # The library writes metadata in a random order: put it in a fixed one. Length, header, tensors follow
     # each other in the file.

@@ -24,9 +24,7 @@ class Latency:
     device: str
 
 
-def measure_latency(
-    onnx_path: Path, input_shape: tuple[int, int, int], runs: int = 200, warmup: int = 20
-) -> Latency:
+def measure_latency(onnx_path: Path, input_shape: tuple[int, int, int], runs: int = 200, warmup: int = 20) -> Latency:
     """Times single images through ONNX Runtime's CPU provider.
 
     Args:

@@ -60,9 +60,7 @@ class CifarResNet(nn.Module):
         for stage, width in enumerate(widths):
             strides = [1 if stage == 0 else 2] + [1] * (blocks - 1)
             inputs = [previous] + [width] * (blocks - 1)
-            stages.append(
-                nn.Sequential(*(BasicBlock(i, width, s) for i, s in zip(inputs, strides, strict=True)))
-            )
+            stages.append(nn.Sequential(*(BasicBlock(i, width, s) for i, s in zip(inputs, strides, strict=True))))
             previous = width
         self.stages = nn.Sequential(*stages)
         self.pool = nn.AdaptiveAvgPool2d(1)

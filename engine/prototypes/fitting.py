@@ -49,9 +49,7 @@ def fit_head(model: nn.Module, classes: int) -> None:
         if old.out_features != classes:
             model.set_submodule(name, nn.Linear(old.in_features, classes, old.bias is not None))
     elif isinstance(old, nn.Conv2d) and old.out_channels != classes:
-        model.set_submodule(
-            name, nn.Conv2d(old.in_channels, classes, old.kernel_size, bias=old.bias is not None)
-        )
+        model.set_submodule(name, nn.Conv2d(old.in_channels, classes, old.kernel_size, bias=old.bias is not None))
 
 
 def _layers(model: nn.Module) -> list[tuple[str, nn.Module]]:

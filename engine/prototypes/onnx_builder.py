@@ -138,9 +138,7 @@ class Builder:
         self._examples[node] = example
         return node
 
-    def layer(
-        self, module: nn.Module, x: fx.Node, *, like: str = "", shared: tuple[Any, ...] | None = None
-    ) -> fx.Node:
+    def layer(self, module: nn.Module, x: fx.Node, *, like: str = "", shared: tuple[Any, ...] | None = None) -> fx.Node:
         """Adds a call of ``module``.
 
         Args:
@@ -179,9 +177,7 @@ class Builder:
             return True
         if node.op_type in ("Shape", "Size") and self.has_value(node.input[0]):
             name = node.input[0]
-            shape = (
-                self.constants[name].shape if self.is_constant(name) else self.value(self._nodes[name]).shape
-            )
+            shape = self.constants[name].shape if self.is_constant(name) else self.value(self._nodes[name]).shape
             values = attributes(node)
             whole = np.array(shape, dtype=np.int64)
             if node.op_type == "Size":

@@ -54,15 +54,11 @@ def open_onnx(path: Path) -> onnx.ModelProto:
             "the network where it was made: torch.onnx.export(model.eval(), (example,), 'model.onnx').",
         )
     if path.stat().st_size > MAX_BYTES:
-        raise refused(
-            "too_large", f"{path.name} is larger than {MAX_BYTES >> 30} GiB; start from a smaller prototype."
-        )
+        raise refused("too_large", f"{path.name} is larger than {MAX_BYTES >> 30} GiB; start from a smaller prototype.")
     try:
         model = onnx.load(path, load_external_data=False)
     except (DecodeError, ValueError) as error:
-        raise refused(
-            "bad_prototype", f"{path.name} is not an ONNX file; export the network again."
-        ) from error
+        raise refused("bad_prototype", f"{path.name} is not an ONNX file; export the network again.") from error
     if not model.graph.node:
         raise refused("bad_prototype", f"{path.name} holds no network; export it again.")
     if any(tensor.data_location == TensorProto.EXTERNAL for tensor in _tensors(model)):
@@ -97,8 +93,7 @@ def open_onnx(path: Path) -> onnx.ModelProto:
         if values.dtype.kind == "f" and not np.isfinite(values).all() and values.size > 1:
             raise refused(
                 "weights_not_finite",
-                f"{path.name} holds values that aren't finite in {tensor.name!r}; train it again, then "
-                "export.",
+                f"{path.name} holds values that aren't finite in {tensor.name!r}; train it again, then export.",
             )
     return model
 
@@ -122,13 +117,9 @@ def image_input(model: onnx.ModelProto) -> tuple[str, list[int | None]]:
         raise refused("bad_prototype", "The network's input is not float32; export it in float32.")
     shape = [d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else None for d in kind.shape.dim]
     if len(shape) != 4:
-        raise refused(
-            "bad_prototype", f"The network's input has {len(shape)} dimensions; it must be N×C×H×W images."
-        )
+        raise refused("bad_prototype", f"The network's input has {len(shape)} dimensions; it must be N×C×H×W images.")
     if any(side is not None and side > MAX_SIDE for side in shape[1:]):
-        raise refused(
-            "bad_prototype", f"The network's input is larger than {MAX_SIDE} a side; export a smaller one."
-        )
+        raise refused("bad_prototype", f"The network's input is larger than {MAX_SIDE} a side; export a smaller one.")
     return inputs[0].name, shape
 
 

@@ -55,9 +55,7 @@ def import_onnx(path: Path) -> fx.GraphModule:
     name, file_shape = image_input(model)
     shape = _channels_first(model, file_shape)
     sides = [FREE_SIDE if size is None else size for size in shape[2:]]
-    image = torch.rand(
-        shape[0] or FREE_BATCH, shape[1] or 3, *sides, generator=torch.Generator().manual_seed(0)
-    )
+    image = torch.rand(shape[0] or FREE_BATCH, shape[1] or 3, *sides, generator=torch.Generator().manual_seed(0))
     builder = Builder(model, name, image)
     if shape != file_shape:
         _drop_input_transposes(builder, name)
@@ -90,9 +88,7 @@ def check_import(path: Path, module: fx.GraphModule) -> float:
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         for batch in (module.meta["fixed_batch"],) if module.meta["fixed_batch"] else (1, 3):
-            image = np.random.default_rng(batch).random(
-                (batch, *module.meta["input_shape"]), dtype=np.float32
-            )
+            image = np.random.default_rng(batch).random((batch, *module.meta["input_shape"]), dtype=np.float32)
             fed = np.ascontiguousarray(image.transpose(0, 2, 3, 1)) if module.meta["channels_last"] else image
             (expected,) = session.run(None, {session.get_inputs()[0].name: fed})
             with torch.no_grad():

@@ -24,9 +24,7 @@ def weight_of(b: Builder, node: onnx.NodeProto, position: int) -> np.ndarray | N
     return b.constants[node.input[position]]
 
 
-def following_bias(
-    b: Builder, output: str, size: int, shape: tuple[int, ...]
-) -> tuple[np.ndarray | None, str]:
+def following_bias(b: Builder, output: str, size: int, shape: tuple[int, ...]) -> tuple[np.ndarray | None, str]:
     """The constant that the next node adds, when it is a bias, and the name of the sum."""
     add = b.sole_consumer(output)
     if add is None or add.op_type != "Add":
@@ -226,11 +224,7 @@ def with_options(b: Builder, node: onnx.NodeProto) -> None:
     axis = options.get("axis", -1 if b.opset >= 13 else 1)
     if b.opset < 13 and node.op_type.endswith("Softmax") and axis % b.value(x).dim() != b.value(x).dim() - 1:
         raise UnsupportedError("over several axes")
-    ratio = (
-        b.constants.get(node.input[1], 0.5)
-        if len(node.input) > 1 and node.input[1]
-        else options.get("ratio", 0.5)
-    )
+    ratio = b.constants.get(node.input[1], 0.5) if len(node.input) > 1 and node.input[1] else options.get("ratio", 0.5)
     module: nn.Module = {
         "LeakyRelu": lambda: nn.LeakyReLU(options.get("alpha", 0.01)),
         "Elu": lambda: nn.ELU(options.get("alpha", 1.0)),

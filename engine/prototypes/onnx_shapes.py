@@ -43,9 +43,7 @@ def operand(b: Builder, name: str) -> fx.Node | float:
 
 
 def _in_order(b: Builder, function: Any, left: fx.Node | float, right: fx.Node | float) -> fx.Node:
-    if isinstance(left, fx.Node) and (
-        isinstance(right, fx.Node) or function not in (torch.maximum, torch.minimum)
-    ):
+    if isinstance(left, fx.Node) and (isinstance(right, fx.Node) or function not in (torch.maximum, torch.minimum)):
         return b.call(function, left, right)
     if function in (torch.maximum, torch.minimum):
         value, bound = (left, right) if isinstance(left, fx.Node) else (right, left)
@@ -124,9 +122,7 @@ def pad(b: Builder, node: onnx.NodeProto) -> None:
             raise UnsupportedError(f"with mode {mode}")
         b.alias(node.output[0], b.layer(layers[mode](), x))
     elif mode == "constant" and not any(sides[-2:]):
-        b.alias(
-            node.output[0], b.call(F.pad, x, list(sides), "constant", 0.0 if value is None else float(value))
-        )
+        b.alias(node.output[0], b.call(F.pad, x, list(sides), "constant", 0.0 if value is None else float(value)))
     else:
         raise UnsupportedError("of the batch")
 
@@ -170,11 +166,7 @@ def _reshaped(b: Builder, x: fx.Node, before: tuple[int, ...], after: tuple[int,
     if before == after:
         return x
     start = len(after) - 1
-    if (
-        len(after) < len(before)
-        and after[:start] == before[:start]
-        and after[start] == math.prod(before[start:])
-    ):
+    if len(after) < len(before) and after[:start] == before[:start] and after[start] == math.prod(before[start:]):
         return b.layer(nn.Flatten(start), x)
     if after[: len(before)] == before:
         for _ in after[len(before) :]:

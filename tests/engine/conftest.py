@@ -1,4 +1,4 @@
-"""Engine tests: one thread, so that small operations are quick and results repeat; one short run that many tests read."""
+"""Engine tests: one thread, so that results repeat, and one short run that many tests read."""
 
 import json
 import subprocess
@@ -54,6 +54,4 @@ def write_spec(folder: Path, **changes: Any) -> Path:
 def short_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
     """An uninterrupted run of three cycles: its folder and what it printed."""
     folder = tmp_path_factory.mktemp("short")
-    return folder / "out", engine(
-        "synthesize", write_spec(folder), "--out", folder / "out", "--device", "cpu"
-    )
+    return folder / "out", engine("synthesize", write_spec(folder), "--out", folder / "out", "--device", "cpu")

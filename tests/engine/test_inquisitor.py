@@ -1,4 +1,4 @@
-"""The inquisitor learns which choices matter, beats a sizes-only predictor, and moves the generator within its trust."""
+"""The inquisitor learns which choices matter, beats sizes alone, and moves the generator within its trust."""
 
 import numpy as np
 import pytest

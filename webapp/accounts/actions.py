@@ -12,9 +12,7 @@ DEMO_USERNAME = "demo"
 DEMO_WORKSPACE = "Demo"
 
 
-def record_audit(
-    *, workspace: Workspace | None, user: User | None, action: str, target: models.Model, **details
-):
+def record_audit(*, workspace: Workspace | None, user: User | None, action: str, target: models.Model, **details):
     """Write the audit row of an action; call it inside the action's transaction."""
     return AuditEntry.objects.create(
         workspace=workspace,

@@ -10,11 +10,7 @@ def memberships_of(user) -> list[Membership]:
     """The user's memberships with their workspaces, oldest first."""
     if not user.is_authenticated:
         return []
-    return list(
-        Membership.objects.filter(user=user)
-        .select_related("workspace")
-        .order_by("created_at", "workspace_id")
-    )
+    return list(Membership.objects.filter(user=user).select_related("workspace").order_by("created_at", "workspace_id"))
 
 
 def current_membership(request, *, lenient: bool = False) -> Membership | None:
@@ -32,9 +28,7 @@ def current_membership(request, *, lenient: bool = False) -> Membership | None:
         named = [entry for entry in memberships if str(entry.workspace_id) == _canonical(wanted)]
         memberships = named or (memberships if lenient else [])
         if not memberships and not lenient:
-            raise Problem(
-                404, "workspace_not_found", "The header X-Workspace names no workspace that you are in."
-            )
+            raise Problem(404, "workspace_not_found", "The header X-Workspace names no workspace that you are in.")
     request._membership = memberships[0] if memberships else None
     return request._membership
 
@@ -43,9 +37,7 @@ def current_workspace(request) -> Workspace:
     """The workspace that a list or a creation concerns."""
     membership = current_membership(request)
     if membership is None:
-        raise Problem(
-            403, "no_workspace", "You are in no workspace yet; ask an administrator to add you to one."
-        )
+        raise Problem(403, "no_workspace", "You are in no workspace yet; ask an administrator to add you to one.")
     return membership.workspace
 
 
@@ -55,9 +47,7 @@ def current_role(request) -> Role | None:
 
 
 def role_in(user, workspace_id: uuid.UUID) -> Role | None:
-    role = (
-        Membership.objects.filter(user=user, workspace_id=workspace_id).values_list("role", flat=True).first()
-    )
+    role = Membership.objects.filter(user=user, workspace_id=workspace_id).values_list("role", flat=True).first()
     return Role(role) if role else None
 
 

@@ -36,7 +36,5 @@ def too_large() -> str:
 async def _refuse(send, status: int, code: str, detail: str) -> None:
     body = json.dumps(problem_body(status, code, detail)).encode()
     headers = [(b"content-type", CONTENT_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-    await send(
-        {"type": "http.response.start", "status": status, "headers": [*headers, (b"connection", b"close")]}
-    )
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"connection", b"close")]})
     await send({"type": "http.response.body", "body": body})

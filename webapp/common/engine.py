@@ -67,9 +67,7 @@ def stop_group(process: subprocess.Popen) -> None:
     process.wait()
 
 
-def run_engine(
-    *arguments: str | Path, timeout_s: float | None = None, memory_bytes: int | None = None
-) -> EngineAnswer:
+def run_engine(*arguments: str | Path, timeout_s: float | None = None, memory_bytes: int | None = None) -> EngineAnswer:
     """Run one engine command to its end, for example ``run_engine("check-data", path)``."""
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(

@@ -72,9 +72,7 @@ def used_bytes(workspace: Workspace) -> int:
     return sum(files.values())
 
 
-def create_upload(
-    *, model, workspace: Workspace, user, name: str, upload: UploadedFile, suffix: str, **fields
-):
+def create_upload(*, model, workspace: Workspace, user, name: str, upload: UploadedFile, suffix: str, **fields):
     """The row, then its bytes; call it outside any transaction, and start the check afterwards."""
     size = upload.size or 0
     if size > settings.UPLOAD_MAX_BYTES:
@@ -134,9 +132,7 @@ def refuse_if_in_use(row: CheckedUpload) -> None:
     kind = str(row._meta.model_name)
     run = apps.get_model("runs.Run").objects.filter(**{kind: row}, state__in=ACTIVE).first()
     if run is not None:
-        raise Problem(
-            409, "in_use", f"The run {run.name!r} still uses this {kind}; cancel it or let it finish first."
-        )
+        raise Problem(409, "in_use", f"The run {run.name!r} still uses this {kind}; cancel it or let it finish first.")
 
 
 def claim_check(row: CheckedUpload) -> bool:
@@ -156,9 +152,7 @@ def unfinished_checks(model) -> models.QuerySet:
 
 
 @transaction.atomic
-def settle_check(
-    row: CheckedUpload, *, accepted: bool, report: dict | None, problems: list[dict], **fields
-) -> None:
+def settle_check(row: CheckedUpload, *, accepted: bool, report: dict | None, problems: list[dict], **fields) -> None:
     """Write the verdict; a rejected file's bytes go at once."""
     waiting = type(row).objects.select_for_update().filter(pk=row.pk, state=CheckState.CHECKING)
     if not waiting:  # deleted meanwhile, or settled by another worker

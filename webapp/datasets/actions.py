@@ -42,9 +42,7 @@ def upload_dataset(*, workspace: Workspace, user: User, upload, name: str = "") 
         suffix=".zip",
     )
     with transaction.atomic():
-        record_audit(
-            workspace=workspace, user=user, action="dataset.upload", target=dataset, sha256=dataset.sha256
-        )
+        record_audit(workspace=workspace, user=user, action="dataset.upload", target=dataset, sha256=dataset.sha256)
         nudge.on_commit("datasets.check", str(dataset.pk))
     return dataset
 
@@ -68,9 +66,7 @@ def rename_dataset(*, dataset: Dataset, user: User, name: str) -> Dataset:
 def delete_dataset(*, dataset: Dataset, user: User) -> None:
     uploads.refuse_if_builtin(dataset)
     uploads.refuse_if_in_use(dataset)
-    record_audit(
-        workspace=dataset.workspace, user=user, action="dataset.delete", target=dataset, name=dataset.name
-    )
+    record_audit(workspace=dataset.workspace, user=user, action="dataset.delete", target=dataset, name=dataset.name)
     uploads.delete_upload(dataset)
 
 

@@ -16,8 +16,6 @@ class Dataset(CheckedUpload):
         ordering = ("-created_at", "-id")
         indexes = [models.Index(fields=["workspace", "-created_at"], name="datasets_of_workspace")]
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(state__in=CheckState.values), name="dataset_state_known"
-            ),
+            models.CheckConstraint(condition=models.Q(state__in=CheckState.values), name="dataset_state_known"),
             models.UniqueConstraint(fields=["workspace", "builtin"], name="dataset_builtin_once"),
         ]

@@ -23,11 +23,7 @@ class Prototype(CheckedUpload):
         ordering = ("-created_at", "-id")
         indexes = [models.Index(fields=["workspace", "-created_at"], name="prototypes_of_workspace")]
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(state__in=CheckState.values), name="prototype_state_known"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(source__in=Source.values), name="prototype_source_known"
-            ),
+            models.CheckConstraint(condition=models.Q(state__in=CheckState.values), name="prototype_state_known"),
+            models.CheckConstraint(condition=models.Q(source__in=Source.values), name="prototype_source_known"),
             models.UniqueConstraint(fields=["workspace", "zoo"], name="prototype_zoo_once"),
         ]

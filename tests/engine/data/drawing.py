@@ -13,9 +13,7 @@ def draw_image(seed: int, size: tuple[int, int] = (12, 12), mode: str = "RGB") -
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8), mode=None)
 
 
-def draw_classes(
-    root: Path, counts: dict[str, int], *, size=(12, 12), mode="RGB", ending=".png", seed=0
-) -> Path:
+def draw_classes(root: Path, counts: dict[str, int], *, size=(12, 12), mode="RGB", ending=".png", seed=0) -> Path:
     """Writes ``counts[name]`` different images into ``root/name`` for each name; a name may have slashes."""
     for name, count in counts.items():
         folder = root / name

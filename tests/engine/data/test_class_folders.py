@@ -162,9 +162,7 @@ def test_a_single_class_is_refused(tmp_path):
 
 
 def test_images_outside_class_folders_are_refused(tmp_path):
-    assert "don't lie in class folders" in refusal(
-        draw_classes(tmp_path / "d", {".": 20}), tmp_path / "cache"
-    )
+    assert "don't lie in class folders" in refusal(draw_classes(tmp_path / "d", {".": 20}), tmp_path / "cache")
 
 
 def test_no_images_is_refused(tmp_path):
@@ -180,7 +178,5 @@ def test_only_broken_images_are_refused(tmp_path):
 
 
 def test_images_and_masks_are_another_task(tmp_path):
-    folder = draw_classes(
-        tmp_path / "d", {"train/images": 3, "train/masks": 3, "val/images": 3, "val/masks": 3}
-    )
+    folder = draw_classes(tmp_path / "d", {"train/images": 3, "train/masks": 3, "val/images": 3, "val/masks": 3})
     assert "segmentation or detection" in refusal(folder, tmp_path / "cache")

@@ -84,10 +84,7 @@ def test_a_class_missing_from_train_is_an_error_and_from_test_a_warning(tmp_path
 
 
 def test_a_single_class(tmp_path):
-    assert (
-        problem(health_report(draw_classes(tmp_path / "d", {"cat": 20})), "single_class")["severity"]
-        == "error"
-    )
+    assert problem(health_report(draw_classes(tmp_path / "d", {"cat": 20})), "single_class")["severity"] == "error"
 
 
 def test_leakage_between_given_splits(tmp_path):

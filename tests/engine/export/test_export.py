@@ -145,9 +145,7 @@ def test_int8_agrees_and_is_smaller(tmp_path):
             optimiser.zero_grad()
     path = export(network, "onnx-int8", tmp_path, calibration=calibration.images)
     assert path.stat().st_size < 0.5 * export(network, "onnx", tmp_path).stat().st_size
-    (logits,) = onnxruntime.InferenceSession(path).run(
-        None, {"input": calibration.images[:, :] / np.float32(255)}
-    )
+    (logits,) = onnxruntime.InferenceSession(path).run(None, {"input": calibration.images[:, :] / np.float32(255)})
     with torch.no_grad():
         expected = network.eval()(torch.from_numpy(calibration.images) / 255).argmax(1).numpy()
     assert (logits.argmax(1) == expected).mean() > 0.95

@@ -148,9 +148,7 @@ def test_the_input_shape_is_read(tmp_path):
 
 
 def test_free_height_and_width(tmp_path):
-    module = nn.Sequential(
-        nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 5)
-    )
+    module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 5))
     torch.onnx.export(
         module.eval(), (torch.rand(1, 3, 20, 20),), tmp_path / "n.onnx", dynamo=False, input_names=["x"],
         dynamic_axes={"x": {0: "n", 2: "h", 3: "w"}},
@@ -255,9 +253,7 @@ def weights(*shape):
     return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
 
 
-@pytest.mark.parametrize(
-    "pad", [{"auto_pad": "SAME_UPPER"}, {"auto_pad": "SAME_LOWER"}, {"pads": [0, 1, 2, 0]}]
-)
+@pytest.mark.parametrize("pad", [{"auto_pad": "SAME_UPPER"}, {"auto_pad": "SAME_LOWER"}, {"pads": [0, 1, 2, 0]}])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_uneven_padding(pad, stride, tmp_path):
     nodes = [

@@ -72,9 +72,7 @@ def test_custom_operators(tmp_path):
 
 
 def test_external_data(tmp_path):
-    path = save(
-        tmp_path / "n.onnx", [helper.make_node("Conv", ["x", "w"], ["y"])], {"w": weights(40, 3, 5, 5)}
-    )
+    path = save(tmp_path / "n.onnx", [helper.make_node("Conv", ["x", "w"], ["y"])], {"w": weights(40, 3, 5, 5)})
     onnx.save(onnx.load(path), path, save_as_external_data=True, location="w.bin", size_threshold=0)
     assert refusal(path)[0] == "external_data"
 
@@ -82,9 +80,7 @@ def test_external_data(tmp_path):
 def test_weights_that_are_not_finite(tmp_path):
     bad = weights(4, 3, 3, 3)
     bad[1, 2, 0, 0] = np.nan
-    code, message = refusal(
-        save(tmp_path / "n.onnx", [helper.make_node("Conv", ["x", "w"], ["y"])], {"w": bad})
-    )
+    code, message = refusal(save(tmp_path / "n.onnx", [helper.make_node("Conv", ["x", "w"], ["y"])], {"w": bad}))
     assert code == "weights_not_finite"
     assert "'w'" in message
 
@@ -98,9 +94,7 @@ def test_too_many_operators(tmp_path, monkeypatch):
 
 def test_too_large_a_file(tmp_path, monkeypatch):
     monkeypatch.setattr(onnx_file, "MAX_BYTES", 100)
-    path = save(
-        tmp_path / "n.onnx", [helper.make_node("Conv", ["x", "w"], ["y"])], {"w": weights(4, 3, 3, 3)}
-    )
+    path = save(tmp_path / "n.onnx", [helper.make_node("Conv", ["x", "w"], ["y"])], {"w": weights(4, 3, 3, 3)})
     assert refusal(path)[0] == "too_large"
 
 
@@ -121,7 +115,5 @@ def test_constants_that_would_fill_the_memory(tmp_path):
 
 
 def test_shapes_that_do_not_fit(tmp_path):
-    path = save(
-        tmp_path / "n.onnx", [helper.make_node("Conv", ["x", "w"], ["y"])], {"w": weights(4, 5, 3, 3)}
-    )
+    path = save(tmp_path / "n.onnx", [helper.make_node("Conv", ["x", "w"], ["y"])], {"w": weights(4, 5, 3, 3)})
     assert refusal(path)[0] == "bad_prototype"

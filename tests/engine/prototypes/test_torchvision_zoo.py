@@ -11,9 +11,7 @@ from engine.prototypes.torchvision_zoo import torchvision_names, torchvision_net
 torch.set_num_threads(1)
 
 
-@pytest.mark.parametrize(
-    "name", ["resnet18", "mobilenet_v2", "squeezenet1_1", "shufflenet_v2_x0_5", "googlenet"]
-)
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "squeezenet1_1", "shufflenet_v2_x0_5", "googlenet"])
 def test_channels_and_classes_are_fitted(name):
     model = torchvision_network(name, in_channels=1, classes=7, image_size=32).eval()
     assert model(torch.zeros(2, 1, 32, 32)).shape == (2, 7)

@@ -54,9 +54,7 @@ def test_a_command_that_hangs_is_killed_with_its_children(command):
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
-@pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="Only Linux bounds another process's memory."
-)
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Only Linux bounds another process's memory.")
 def test_a_command_that_eats_memory_ends_alone(command):
     command('import time; time.sleep(0.5); x = bytearray(600 * 2**20); print(\'{"type": "survived"}\')')
     answer = run_engine(memory_bytes=300 * 2**20)

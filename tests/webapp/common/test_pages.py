@@ -26,9 +26,7 @@ def test_every_other_address_is_the_apps(anonymous_client, build, address):
 
 
 def test_pages_carry_a_strict_policy(anonymous_client, build):
-    policy = dict(
-        part.split(" ", 1) for part in anonymous_client.get("/")["Content-Security-Policy"].split("; ")
-    )
+    policy = dict(part.split(" ", 1) for part in anonymous_client.get("/")["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
@@ -41,9 +39,7 @@ def test_a_missing_build_says_what_to_run(anonymous_client, settings, tmp_path):
     assert "make run" in answer.content.decode()
 
 
-@pytest.mark.parametrize(
-    "address", ["/api/", "/api/v1/nothing/", "/api/v2/runs/", "/static/nothing.js", "/ws/x"]
-)
+@pytest.mark.parametrize("address", ["/api/", "/api/v1/nothing/", "/api/v2/runs/", "/static/nothing.js", "/ws/x"])
 def test_an_unknown_address_below_a_reserved_one(anonymous_client, build, address):
     assert_problem(anonymous_client.get(address), 404, "not_found")
 

@@ -15,8 +15,7 @@ URL = "/api/v1/datasets/"
 def uploaded(client):
     """Two datasets of the same bytes."""
     return [
-        client.post(URL, {"file": image_zip({"cat": 10, "dog": 10})}, format="multipart").json()["id"]
-        for _ in range(2)
+        client.post(URL, {"file": image_zip({"cat": 10, "dog": 10})}, format="multipart").json()["id"] for _ in range(2)
     ]
 
 

@@ -113,9 +113,7 @@ def test_a_lost_upload_is_rejected(checked, client, monkeypatch):
     assert (body["state"], body["problems"][0]["code"]) == ("rejected", "upload_incomplete")
 
 
-def test_a_storage_that_fails_leaves_nothing(
-    client, settings, stored_files, django_capture_on_commit_callbacks
-):
+def test_a_storage_that_fails_leaves_nothing(client, settings, stored_files, django_capture_on_commit_callbacks):
     def full(key, content):
         raise OSError("No space left on device")
 

@@ -29,8 +29,7 @@ def small_onnx() -> bytes:
     random = np.random.default_rng(0)
     shapes = {"w1": (8, 3, 3, 3), "b1": (8,), "w2": (16, 8, 3, 3), "b2": (16,), "w3": (4, 16), "b3": (4,)}
     weights = [
-        numpy_helper.from_array(random.normal(0, 0.1, shape).astype(np.float32), name)
-        for name, shape in shapes.items()
+        numpy_helper.from_array(random.normal(0, 0.1, shape).astype(np.float32), name) for name, shape in shapes.items()
     ]
     nodes = [
         helper.make_node("Conv", ["input", "w1", "b1"], ["c1"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
@@ -93,9 +92,7 @@ def test_a_readable_network_becomes_ready(checked):
     body = checked(named(small_onnx(), "small.onnx"))
     assert body["state"] == "ready", body["problems"]
     weights = 8 * 27 + 16 * 72 + 64 + 4
-    assert (
-        weights <= body["params"] == body["report"]["params"] <= weights + 2 * (8 + 16)
-    )  # biases or batch norms
+    assert weights <= body["params"] == body["report"]["params"] <= weights + 2 * (8 + 16)  # biases or batch norms
     assert (body["input"], body["classes"]) == ([3, 16, 16], 4)
     assert body["report"]["groups"]
 
@@ -107,9 +104,7 @@ def test_a_file_that_is_no_network_is_rejected(checked, stored_files):
     assert stored_files() == []
 
 
-@pytest.mark.parametrize(
-    "name", ["model.pt", "model.pth", "model.pkl", "model.h5", "MODEL.PTH", "model.ckpt"]
-)
+@pytest.mark.parametrize("name", ["model.pt", "model.pth", "model.pkl", "model.h5", "MODEL.PTH", "model.ckpt"])
 def test_a_pickle_by_its_name_is_refused_with_the_way_out(client, name, stored_files):
     body = assert_problem(upload(client, named(b"anything", name)), 400, "pickle_refused", "/file")
     assert "torch.onnx.export" in body["detail"]

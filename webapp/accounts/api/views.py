@@ -51,9 +51,7 @@ class SessionView(APIView):
         form.is_valid(raise_exception=True)
         user = authenticate(request, **form.validated_data)
         if user is None:
-            raise Problem(
-                400, "wrong_credentials", "The user name or the password is wrong; check both.", "/password"
-            )
+            raise Problem(400, "wrong_credentials", "The user name or the password is wrong; check both.", "/password")
         login(request._request, user)
         request.user = user
         return Response(self._session(request))

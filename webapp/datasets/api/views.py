@@ -19,9 +19,7 @@ class DatasetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Workspace
     parser_classes = (MultiPartParser, JSONParser)
     filterset_fields = ("state",)
 
-    @extend_schema(
-        request={"multipart/form-data": DatasetUploadSerializer}, responses={201: DatasetSerializer}
-    )
+    @extend_schema(request={"multipart/form-data": DatasetUploadSerializer}, responses={201: DatasetSerializer})
     def create(self, request) -> Response:
         """Upload a dataset; it is checked in the background."""
         form = DatasetUploadSerializer(data=request.data)

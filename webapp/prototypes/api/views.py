@@ -19,9 +19,7 @@ class PrototypeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Workspa
     parser_classes = (MultiPartParser, JSONParser)
     filterset_fields = ("state", "source")
 
-    @extend_schema(
-        request={"multipart/form-data": PrototypeUploadSerializer}, responses={201: PrototypeSerializer}
-    )
+    @extend_schema(request={"multipart/form-data": PrototypeUploadSerializer}, responses={201: PrototypeSerializer})
     def create(self, request) -> Response:
         """Upload a prototype; it is checked in the background."""
         form = PrototypeUploadSerializer(data=request.data)
