@@ -24,9 +24,7 @@ def start_synthesis(page: Page, *, accuracy: float, seconds: float) -> str:
 
 def state(page: Page, name: str | re.Pattern):
     """The badge beside the run's name, which says how it stands."""
-    return (
-        page.locator("header").filter(has=page.get_by_role("heading", level=1)).get_by_text(name, exact=True)
-    )
+    return page.locator("header").filter(has=page.get_by_role("heading", level=1)).get_by_text(name, exact=True)
 
 
 def wait_for_state(page: Page, name: str | re.Pattern) -> None:

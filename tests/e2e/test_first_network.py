@@ -24,9 +24,7 @@ def test_from_a_first_visit_to_a_network_in_hand(open_page, size, api, shoot, tm
     page = open_page(size)
     page.goto("/")
     if size == "desktop":  # the phone's visitor comes to a workspace that has seen runs
-        expect(page.get_by_role("heading", level=1)).to_have_text(
-            "From one prototype, a generator of small networks"
-        )
+        expect(page.get_by_role("heading", level=1)).to_have_text("From one prototype, a generator of small networks")
         shoot(page, "first-visit-desktop-light")
     else:
         page.get_by_role("link", name="Start a synthesis").click()
@@ -63,9 +61,7 @@ def draw(page: Page, shoot, size: str) -> None:
     page.get_by_role("button", name="Draw", exact=True).click()
     cards = page.get_by_role("article")
     expect(cards).to_have_count(NETWORKS)
-    expect(cards.get_by_role("button", name="Download ONNX", exact=True)).to_have_count(
-        NETWORKS, timeout=120_000
-    )
+    expect(cards.get_by_role("button", name="Download ONNX", exact=True)).to_have_count(NETWORKS, timeout=120_000)
     shoot(page, f"gallery-{size}-light")
 
 

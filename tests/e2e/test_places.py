@@ -39,8 +39,6 @@ def assert_usable(page: Page, scheme: str) -> None:
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})")
     problems = [
-        (rule["id"], node["html"], node["failureSummary"])
-        for rule in found["violations"]
-        for node in rule["nodes"]
+        (rule["id"], node["html"], node["failureSummary"]) for rule in found["violations"] for node in rule["nodes"]
     ]
     assert problems == []

@@ -18,9 +18,7 @@ def run_as_python(version: tuple[int, int, int], **environment: str) -> subproce
     """The script's end on a Python that says it is of this version, with nothing else on the path."""
     pretend = f"import runpy, sys; sys.version_info = {version}"
     code = f"{pretend}; runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
-    return subprocess.run(
-        [sys.executable, "-c", code], env={"PATH": "", **environment}, capture_output=True, text=True
-    )
+    return subprocess.run([sys.executable, "-c", code], env={"PATH": "", **environment}, capture_output=True, text=True)
 
 
 def test_syntax_is_that_of_python_3_6():
@@ -41,9 +39,7 @@ def test_port_in_use():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        ended = subprocess.run(
-            [sys.executable, str(SCRIPT), "--port", str(port)], capture_output=True, text=True
-        )
+        ended = subprocess.run([sys.executable, str(SCRIPT), "--port", str(port)], capture_output=True, text=True)
     assert ended.returncode == 1
     trouble = f"Port {port} on 127.0.0.1 can't be had (Address already in use)"
     assert ended.stderr == f"{trouble}: choose another, as in make run PORT=8000.\n"
@@ -55,9 +51,7 @@ def test_no_such_port():
 
 
 def test_too_little_space(tmp_path):
-    with pytest.raises(
-        bootstrap.Refusal, match=r"too little disk space: .* GB are free in .* needs 1000000 GB"
-    ):
+    with pytest.raises(bootstrap.Refusal, match=r"too little disk space: .* GB are free in .* needs 1000000 GB"):
         bootstrap.need_space(str(tmp_path / "not" / "there"), 10**15)
 
 

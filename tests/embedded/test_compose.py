@@ -81,7 +81,5 @@ def test_every_setting_is_documented():
     reader = re.compile(r'(?:env|environment)\.(?:text|flag|integer|words|secret_key)\(\s*"([A-Z0-9_]+)"')
     sources = [path.read_text() for path in (ROOT / "webapp").rglob("*.py")]
     read = {name for source in sources for name in reader.findall(source)} | {"SECRET_KEY", "REDIS_URL"}
-    documented = re.findall(
-        r"^\| `([A-Z0-9_]+)` \|", (ROOT / "docs" / "deployment.md").read_text(), re.MULTILINE
-    )
+    documented = re.findall(r"^\| `([A-Z0-9_]+)` \|", (ROOT / "docs" / "deployment.md").read_text(), re.MULTILINE)
     assert sorted(documented) == sorted(read)

@@ -53,9 +53,7 @@ def test_secrets_are_for_their_owner_alone(group):
 
 
 def test_second_group_on_the_same_folder_is_refused(group):
-    with pytest.raises(
-        RuntimeError, match=rf"FermiForge already runs on {group.var}, at 127.0.0.1:\d+ as process"
-    ):
+    with pytest.raises(RuntimeError, match=rf"FermiForge already runs on {group.var}, at 127.0.0.1:\d+ as process"):
         GroupHandle(group.var).__enter__()
 
 

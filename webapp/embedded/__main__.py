@@ -31,9 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m webapp.embedded", description="Runs FermiForge here.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: %(default)s)")
-    parser.add_argument(
-        "--var", type=Path, help="folder for everything that FermiForge writes (default: var)"
-    )
+    parser.add_argument("--var", type=Path, help="folder for everything that FermiForge writes (default: var)")
     options = parser.parse_args()
     var = (options.var or Path(os.environ.get("FERMIFORGE_VAR") or ROOT / "var")).resolve()
     try:
@@ -113,9 +111,7 @@ def start_broker(supervisor: Supervisor, environment: dict[str, str], var: Path)
         return
     service, environment["REDIS_URL"] = broker.own_broker(var)
     supervisor.start(service)
-    supervisor.wait_until(
-        lambda: broker.answers(environment["REDIS_URL"]), timeout_s=15, what="The message broker"
-    )
+    supervisor.wait_until(lambda: broker.answers(environment["REDIS_URL"]), timeout_s=15, what="The message broker")
 
 
 def web(host: str, port: int) -> Service:
@@ -130,9 +126,7 @@ def web(host: str, port: int) -> Service:
         str(port),
     ]
     # A live page holds its socket open: it is told to go, not waited for. No proxy stands before this mode.
-    return Service(
-        "web", [*command, "--lifespan", "off", "--no-proxy-headers", "--timeout-graceful-shutdown", "2"]
-    )
+    return Service("web", [*command, "--lifespan", "off", "--no-proxy-headers", "--timeout-graceful-shutdown", "2"])
 
 
 def workers(var: Path) -> list[Service]:

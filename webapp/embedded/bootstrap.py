@@ -306,12 +306,8 @@ def main(arguments):
     parser.add_argument("--host", default="127.0.0.1", help="where --port must be free")
     parser.add_argument("--port", type=int, help="refuse at once where this port is taken")
     after = parser.add_mutually_exclusive_group()
-    after.add_argument(
-        "--then", nargs=argparse.REMAINDER, help="become the venv's Python with these arguments"
-    )
-    after.add_argument(
-        "--npm", nargs=argparse.REMAINDER, help="become npm with these arguments, in frontend/"
-    )
+    after.add_argument("--then", nargs=argparse.REMAINDER, help="become the venv's Python with these arguments")
+    after.add_argument("--npm", nargs=argparse.REMAINDER, help="become npm with these arguments, in frontend/")
     options = parser.parse_args(arguments)
     python = find_python()
     if python != sys.executable:

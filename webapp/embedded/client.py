@@ -29,9 +29,7 @@ class Client:
     def download(self, path: str) -> bytes:
         return self.request("GET", path)
 
-    def request(
-        self, method: str, path: str, body: bytes | None = None, headers: dict | None = None
-    ) -> bytes:
+    def request(self, method: str, path: str, body: bytes | None = None, headers: dict | None = None) -> bytes:
         """The body of a good answer. Raises Refused for any other."""
         common = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         request = Request(f"{self.root}{path}", body, {**common, **(headers or {})}, method=method)

@@ -35,16 +35,11 @@ def main() -> int:
         try:
             with GroupHandle(var) as group:
                 say(f"A FermiForge of its own runs at {group.address}.")
-                demonstrate(
-                    Client(group.address, group.manage("create_token", "--name", "demo")), var, seconds
-                )
+                demonstrate(Client(group.address, group.manage("create_token", "--name", "demo")), var, seconds)
         except (DemoFailed, Refused, RuntimeError) as failure:
             say(str(failure))
             for log in sorted((var / "logs").glob("*.log")):
-                say(
-                    f"--- the end of {log.name}\n"
-                    + "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-                )
+                say(f"--- the end of {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-15:]))
             return 1
     say(f"Done in {time.monotonic() - started:.0f} s.")
     return 0
@@ -67,9 +62,7 @@ def demonstrate(client: Client, folder: Path, seconds: int) -> None:
     run = client.get(f"/runs/{run['id']}/")
     certified = run["summary"]["certified"]
     if run["state"] != "COMPLETED" or not certified:
-        raise DemoFailed(
-            f"The run ended as {run['state']}, not certified: {run['failure'] or run['summary']}."
-        )
+        raise DemoFailed(f"The run ended as {run['state']}, not certified: {run['failure'] or run['summary']}.")
     budget = certified["budget_range"][0]
     accepted = certified["yield"]["accepted"]
     say(
@@ -88,9 +81,7 @@ def follow(log) -> None:
         payload = event["payload"]
         if event["type"] == "prototype_ready":
             accuracy = payload["metrics"]["test"]["accuracy"]
-            say(
-                f"  {event['t']:5.0f} s  prototype: {payload['params']:,} parameters, accuracy {accuracy:.3f}"
-            )
+            say(f"  {event['t']:5.0f} s  prototype: {payload['params']:,} parameters, accuracy {accuracy:.3f}")
         elif event["type"] == "cycle" and time.monotonic() - last > 5:
             last = time.monotonic()
             say(

@@ -200,9 +200,7 @@ class Supervisor:
                     )
                 pause = 2.0 ** (len(service.deaths) - 1)
                 service.restart_at = now + pause
-                self.say(
-                    f"{ended}; starting it again in {pause:.0f} s. Its log: {self.logs / service.name}.log"
-                )
+                self.say(f"{ended}; starting it again in {pause:.0f} s. Its log: {self.logs / service.name}.log")
             elif service.restart_at is not None and service.restart_at <= now:
                 self._spawn(service)
 
