@@ -8,7 +8,7 @@ BOOTSTRAP = $(PYTHON) webapp/embedded/bootstrap.py
 BIN = .venv/bin
 # The tests' networks are tiny: one torch thread does, and no test depends on a GPU.
 PYTEST = OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest
-TYPED = webapp/embedded examples tests/embedded tests/e2e tests/postgres.py
+TYPED = engine webapp tests/embedded tests/e2e tests/postgres.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -21,7 +21,10 @@ SCAN_STEP = 0.03  # of log10 cost
 SCAN_SEEDS, CONFIRM_SEEDS, UPPER_SEEDS, UPPER_POINTS = 16, 60, 12, 3
 HOPELESS_AFTER = 5  # failures in a row, at the start of a budget
 FIRST_SEED = 1_000_003  # far from the small seeds that users draw: certified on others than those drawn
-SMALLEST_RAW_YIELD = 0.5  # acceptance may repair bad luck, not replace learning
+# Acceptance may repair bad luck, not replace learning: where few first decodings pass, those that do were lucky on the
+# calibration images. Over four digits runs, accepted networks met the requirement on the test images in 79–100 % of
+# cases where the raw yield was 0.3–0.6, and in 97–100 % from 0.7 on.
+SMALLEST_RAW_YIELD = 0.7
 
 
 def binomial_bounds(passed: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -134,13 +137,13 @@ def certify(
         threshold: From :func:`acceptance_threshold`.
         target_yield: Share of seeds that must be accepted.
         canonical: Maps a design to what makes it different from another.
-        out_of_time: When true, the scan jumps to the last budget.
+        out_of_time: When true, the scan goes on in strides of 2, 4, 8, … budgets.
     """
     scan: list[dict[str, float]] = []
     candidates = list(budgets)
     found: tuple[float, Yield, Yield, list[Trial]] | None = None
     best: tuple[float, Yield, Yield, list[Trial]] | None = None
-    position = 0
+    position, stride = 0, 1
     while position < len(candidates):
         budget = candidates[position]
         raw_share, trials = _try(decode, budget, threshold, range(FIRST_SEED, FIRST_SEED + SCAN_SEEDS))
@@ -153,7 +156,9 @@ def certify(
                 break
             if best is None or accepted.value >= best[2].value:
                 best = outcome
-        position = len(candidates) - 1 if out_of_time() and position < len(candidates) - 1 else position + 1
+        stride = 2 * stride if out_of_time() else 1
+        last = len(candidates) - 1
+        position = position + 1 if position == last else min(position + stride, last)
     settled = found or best
     assert settled is not None, "the last budget is always confirmed"
     budget, raw, accepted, final = settled
@@ -212,6 +217,8 @@ def _upper_end(
 ) -> float:
     """The largest budget up to which spot checks reach the target as well."""
     upper = smallest
+    if smallest >= largest:
+        return upper
     for budget in np.linspace(smallest, largest, UPPER_POINTS + 1)[1:]:
         share, trials = _try(decode, float(budget), threshold, range(FIRST_SEED - UPPER_SEEDS, FIRST_SEED))
         scan.append(_row(float(budget), share, trials))

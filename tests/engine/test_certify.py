@@ -65,9 +65,10 @@ def test_nothing_is_certified_when_no_budget_reaches_the_target() -> None:
     assert certificate.accepted.value == 0 and certificate.budget_range == (1.0, 1.0)
 
 
-def test_out_of_time_still_tries_the_largest_budget() -> None:
+def test_out_of_time_goes_up_in_growing_strides_and_still_tries_the_largest_budget() -> None:
     certificate = run(world(edge=0.85, spread=0.01), out_of_time=lambda: True)
     assert certificate.certified and certificate.budget_range == (1.0, 1.0)
+    assert [row["budget"] for row in certificate.scan] == pytest.approx([0.0, 0.2, 0.6, 1.0])
 
 
 def test_diversity_counts_distinct_designs_and_their_distance() -> None:

@@ -127,7 +127,7 @@ def measure(client: Client, network: dict[str, Any], folder: Path) -> None:
     """Download one network and measure it in onnxruntime. Raises DemoFailed where its card says otherwise."""
     path = folder / "network.onnx"
     path.write_bytes(client.download(f"/networks/{network['id']}/download/?format=onnx"))
-    command = [sys.executable, "-m", "examples.onnx_accuracy", str(path)]
+    command = [sys.executable, "-m", "engine.measure.onnx_accuracy", str(path)]
     found = json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
     card = network["metrics"]["test"]["accuracy"]
     say(

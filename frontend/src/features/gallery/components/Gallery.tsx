@@ -58,7 +58,7 @@ export function Gallery({ run, full }: GalleryProps) {
               }}
               data={[
                 { value: 'all', label: 'All' },
-                { value: 'verified', label: 'Meets all' },
+                { value: 'verified', label: 'Accepted' },
               ]}
             />
             <Select
@@ -72,7 +72,7 @@ export function Gallery({ run, full }: GalleryProps) {
             />
           </div>
           {shown.length === 0 ? (
-            <Empty title="None meets every requirement">Show all networks, or draw at a larger budget.</Empty>
+            <Empty title="None is accepted">Show all networks, or draw at a larger budget.</Empty>
           ) : (
             <div className={css.grid}>
               {shown.map((network) => (

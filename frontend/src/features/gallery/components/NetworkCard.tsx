@@ -67,7 +67,8 @@ export function NetworkCard({ network, run, full }: NetworkCardProps) {
   );
 }
 
-function Standing({ network: { state, verified } }: { network: Network }) {
+/** Accepted means that the calibration images say so, with a margin; the verdicts below are the test images'. */
+function Standing({ network: { state, verified, requirements } }: { network: Network }) {
   if (state === 'drawing')
     return (
       <Badge tone="active" moving>
@@ -75,7 +76,12 @@ function Standing({ network: { state, verified } }: { network: Network }) {
       </Badge>
     );
   if (state === 'failed') return <Badge tone="bad">Failed</Badge>;
-  return verified ? <Badge tone="good">Meets all</Badge> : <Badge tone="warn">Falls short</Badge>;
+  if (!verified) return <Badge tone="warn">Falls short</Badge>;
+  return requirements?.every((each) => each.verdict) ? (
+    <Badge tone="good">Meets all</Badge>
+  ) : (
+    <Badge tone="warn">Accepted, misses on test</Badge>
+  );
 }
 
 function Ready({ network, run, full }: NetworkCardProps) {

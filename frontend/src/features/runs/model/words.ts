@@ -68,7 +68,7 @@ function completed({ summary }: Run): string {
   }
   if (certified) {
     const { accepted } = certified.yield;
-    return `The generator is ready: at least ${percent(accepted.low)} of its networks meet every requirement. Draw some from the gallery.`;
+    return `The generator is ready: at least ${percent(accepted.low)} of its seeds give an accepted network. Draw some from the gallery.`;
   }
   return 'The generator is ready: draw networks from the gallery.';
 }
@@ -92,8 +92,8 @@ function running({ summary, prototype, dataset }: Run, { checkpoint }: History):
         yield_estimate === null
           ? ''
           : yield_estimate === 0
-            ? ' None of its networks meets the requirements yet.'
-            : ` About ${percent(yield_estimate, 0)} of its networks meet the requirements by now.`;
+            ? ' None of the networks probed at its budget has the margin that acceptance needs.'
+            : ` ${percent(yield_estimate, 0)} of the networks probed at its budget have the margin that acceptance needs.`;
       return `Cycle ${String(cycle)}: the generator draws designs, they train briefly, the inquisitor probes them and moves the generator.${hope}`;
     }
     case 'certified':

@@ -1,6 +1,6 @@
 """How accurate an exported network is, measured by onnxruntime alone on the built-in digits' test images.
 
-``python -m examples.onnx_accuracy NETWORK.onnx`` prints one line of JSON. The network takes float32 images,
+``python -m engine.measure.onnx_accuracy NETWORK.onnx`` prints one line of JSON. The network takes float32 images,
 N×C×H×W with pixels in [0, 1], and answers with logits; it carries its own normalisation.
 """
 
