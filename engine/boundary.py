@@ -17,7 +17,8 @@ HELD_UNTIL, FROZEN_FROM = (
     0.6,
 )  # of training: before, nothing has learned; after, all budgets get trained
 LARGEST_STEP, SMALLEST_STEP = 0.10, 0.02
-SLACK = 0.015  # of the task metric, at first: the last part of training still raises it
+SLACK_AT_FIRST, SLACK_AT_LAST = 0.045, 0.01  # of the task metric: the rest of training, as rates fall, still raises it
+UP_SHARE = 0.5  # of a step, upwards: failing is the rule while nothing is trained well
 
 
 @dataclass
@@ -64,8 +65,11 @@ class Boundary:
         """
         if not HELD_UNTIL <= progress < FROZEN_FROM:
             return
-        direction = -1 if metric >= threshold - SLACK * (1 - progress / FROZEN_FROM) else 1
+        left = 1 - progress / FROZEN_FROM
+        slack = SLACK_AT_LAST + left * (SLACK_AT_FIRST - SLACK_AT_LAST)
+        direction = -1 if metric >= threshold - slack else 1
         factor = 1.25 if direction == self.direction else 0.6
         self.step = float(np.clip(self.step * (factor if self.direction else 1.0), SMALLEST_STEP, LARGEST_STEP))
         self.direction = direction
-        self.centre = float(np.clip(self.centre + direction * self.step, self.low, self.high))
+        move = -self.step if direction < 0 else UP_SHARE * self.step
+        self.centre = float(np.clip(self.centre + move, self.low, self.high))

@@ -5,8 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import torch
 
-from engine.certify import SCAN_STEP, Certificate, Trial, certify
+from engine.certify import SCAN_STEP, Certificate, Trial, certify, diversity
 from engine.checkpoint import GENERATOR, prefixed, save_state
 from engine.draw import TrainedGenerator, network_record
 from engine.errors import StopRequested
@@ -15,6 +16,7 @@ from engine.setting import Synthesized
 
 SCANNED_BELOW = 0.25  # of log10 cost: the boundary froze before training ended
 NEAREST_SEEDS, NEAREST_SHOWN = 5, 3
+WANTED_DISTINCT, SPREAD_SEEDS, STRETCH, MOST_STRETCHES = 0.95, 60, 1.2, 8
 
 
 def conclude(
@@ -41,6 +43,7 @@ def conclude(
             raise StopRequested
         return parts.decode(seed, budget, attempt)
 
+    _spread_seeds(parts, start)
     certificate = certify(
         decode,
         [projection.to_budget(float(x)) for x in ladder],
@@ -62,6 +65,20 @@ def conclude(
         attempted=None if certificate.certified else certificate.event(),
     )
     return certificate
+
+
+def _spread_seeds(parts: Synthesized, log_cost: float) -> None:
+    """Diversity is what rounding leaves of it: stretch the seeds' differences until enough designs differ.
+
+    Only decoding is involved, nothing is measured; what the stretch costs in yield, certification then finds.
+    """
+    generator, space = parts.generator, parts.network.space
+    for _ in range(MOST_STRETCHES):
+        designs = [space.canonical(generator.design(seed, log_cost)) for seed in range(SPREAD_SEEDS)]
+        if diversity(designs)[0] >= WANTED_DISTINCT:
+            return
+        with torch.no_grad():
+            generator.mixing.mul_(STRETCH)
 
 
 def _nearest(parts: Synthesized, certificate: Certificate) -> list[dict[str, Any]]:

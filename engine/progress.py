@@ -11,7 +11,12 @@ class ProgressBar:
 
     def __init__(self) -> None:
         self._bar = (
-            tqdm(total=1.0, file=sys.stderr, bar_format="{desc:<34} {percentage:3.0f}%|{bar}| {postfix}")
+            tqdm(
+                total=1.0,
+                file=sys.stderr,
+                dynamic_ncols=True,
+                bar_format="{desc:<34} {percentage:3.0f}%|{bar}| {postfix}",
+            )
             if sys.stderr.isatty()
             else None
         )
