@@ -17,7 +17,7 @@ HELD_UNTIL, FROZEN_FROM = (
     0.6,
 )  # of training: before, nothing has learned; after, all budgets get trained
 LARGEST_STEP, SMALLEST_STEP = 0.10, 0.02
-SLACK_AT_FIRST, SLACK_AT_LAST = 0.045, 0.01  # of the task metric: the rest of training, as rates fall, still raises it
+SLACK_AT_FIRST, SLACK_AT_LAST = 0.03, 0.006  # of the task metric: the rest of training, as rates fall, still raises it
 UP_SHARE = 0.5  # of a step, upwards: failing is the rule while nothing is trained well
 
 
