@@ -42,11 +42,9 @@ def acceptance_threshold(required: float, n: int, confidence: float = CONFIDENCE
     """
     if required <= 0:
         return 0.0
-    for errors in range(n, -1, -1):
-        right = n - errors
-        if right and beta.ppf(1 - confidence, right, errors + 1) >= required:
-            return right / n
-    return 1.0
+    right = np.arange(1, n + 1)
+    reached = beta.ppf(1 - confidence, right, n - right + 1) >= required
+    return float(right[reached.argmax()] / n) if reached.any() else 1.0
 
 
 @dataclass(frozen=True)

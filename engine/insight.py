@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.elastic.network import Active, ElasticNetwork
+from engine.heldout import HeldOut
 from engine.information import activation_entropy, effective_rank, label_information
 from engine.tasks import Task
 
@@ -20,15 +21,15 @@ MEMORY = 0.7  # how much of the earlier observations' mean stays
 NOISE = 0.5  # standard deviations of the added noise
 
 
-def stimuli(images: Tensor, labels: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Targeted stimuli: ``count`` images, a third of them noisy and a third blurred."""
+def stimuli(held_out: HeldOut, count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Targeted stimuli with their labels: ``count`` images, a third of them noisy and a third blurred."""
     generator = torch.Generator().manual_seed(seed)
-    rows = torch.randperm(len(images), generator=generator)[:count].to(images.device)
-    chosen, third = images[rows].clone(), max(1, len(rows) // 3)
-    noise = torch.randn(chosen[:third].shape, generator=generator).to(images.device)
+    chosen, labels = held_out.some(torch.randperm(len(held_out), generator=generator)[:count])
+    third = max(1, len(chosen) // 3)
+    noise = torch.randn(chosen[:third].shape, generator=generator).to(chosen.device)
     chosen[:third] += NOISE * noise
     chosen[third : 2 * third] = F.avg_pool2d(chosen[third : 2 * third], 3, 1, 1, count_include_pad=False)
-    return chosen, labels[rows]
+    return chosen, labels
 
 
 @dataclass
@@ -143,10 +144,6 @@ class Observer:
             ordered[rank] = scores
             curves.append(np.concatenate([[0.0], np.cumsum(ordered) / max(ordered.sum(), 1e-12)]))
         return curves
-
-    def importance(self) -> list[np.ndarray]:
-        """Each class's present score: what channels are ordered by before training starts."""
-        return [s.copy() for s in self.scores]
 
     def report(self) -> list[dict[str, object]]:
         """The ``insight`` event's groups."""

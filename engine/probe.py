@@ -4,18 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from engine.data import SPLIT_NAMES, Dataset
 from engine.elastic.network import Active, ElasticNetwork
 from engine.elastic.space import Design
+from engine.heldout import HeldOut, batch_size, task_metric
 from engine.tasks import Task
-from engine.training import task_metric
 from engine.views import Normaliser, chunks
 
-STATISTICS_IMAGES = 1024
-STATISTICS_BATCH = 512
+# Training images for batch-norm statistics; of large images fewer do, since each gives many positions.
+STATISTICS_IMAGES, STATISTICS_LARGE_IMAGES, LARGE_SIDE = 1024, 256, 64
 
 
 @dataclass(frozen=True)
@@ -41,23 +40,24 @@ class Probe:
         self.task = task
         self._dataset = dataset
         self._normalise = normalise
-        self._splits: dict[str, tuple[Tensor, Tensor]] = {}
-        train = np.asarray(dataset.splits["train"].images[:STATISTICS_IMAGES])
-        self.statistics_batches = [normalise(part) for part in chunks(train, STATISTICS_BATCH)]
+        self._splits: dict[str, HeldOut] = {}
+        shape = dataset.image_shape
+        count = STATISTICS_IMAGES if shape[-1] <= LARGE_SIDE else STATISTICS_LARGE_IMAGES
+        train = np.asarray(dataset.splits["train"].images[:count])
+        self.statistics_batches = [normalise(part) for part in chunks(train, batch_size(shape))]
 
-    def split(self, name: str) -> tuple[Tensor, Tensor]:
-        """A held-out split as (normalised images, labels) on the device."""
+    def split(self, name: str) -> HeldOut:
+        """A held-out split."""
         if name not in self._splits:
-            split = self._dataset.splits[name]
-            labels = torch.from_numpy(np.asarray(split.labels)).to(self._normalise.device)
-            self._splits[name] = self._normalise(np.asarray(split.images)), labels
+            self._splits[name] = HeldOut(self._dataset.splits[name], self._normalise)
         return self._splits[name]
 
     def prepare(self, design: Design, *, quick: bool = False) -> tuple[Active, Tensor]:
-        """Activate a design and record its batch-norm statistics (``quick``: from one batch)."""
+        """Activate a design and record its batch-norm statistics (``quick``: from half of the images)."""
         active = self.network.activate(design)
         flat = self.network.gather(active)
-        self.network.record_statistics(active, flat, self.statistics_batches[:1] if quick else self.statistics_batches)
+        batches = self.statistics_batches
+        self.network.record_statistics(active, flat, batches[: (len(batches) + 1) // 2] if quick else batches)
         return active, flat
 
     def measure(self, design: Design, split: str, *, quick: bool = False) -> Measured:

@@ -8,11 +8,12 @@ import torch
 from engine.elastic.space import Space
 from engine.errors import StopRequested
 from engine.events import EventLog
+from engine.heldout import HeldOut, task_metric
 from engine.performance import information_density
 from engine.prototypes import is_pretrained
 from engine.schedule import Phase
 from engine.setting import Setting
-from engine.training import BATCH, PrototypeProgress, task_metric, train_prototype
+from engine.training import BATCH, PrototypeProgress, train_prototype
 from engine.views import Views
 
 TIME_SHARE = 0.20  # of the time budget, at most
@@ -66,11 +67,8 @@ def fit_prototype(setting: Setting, views: Views, log: EventLog, should_stop: Ca
 
 def prototype_metric(setting: Setting, split: str) -> float:
     """The prototype's task metric on a held-out split."""
-    data = setting.dataset.splits[split]
-    labels = torch.from_numpy(np.asarray(data.labels)).to(setting.device)
-    setting.prototype.eval()
-    images = setting.normalise(np.asarray(data.images))
-    return task_metric(setting.prototype, (images, labels), setting.task)[0]
+    held_out = HeldOut(setting.dataset.splits[split], setting.normalise)
+    return task_metric(setting.prototype.eval(), held_out, setting.task)[0]
 
 
 def report_prototype(setting: Setting, space: Space, log: EventLog) -> None:

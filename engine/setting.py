@@ -1,6 +1,7 @@
 """Everything that a synthesis works with: dataset, prototype, views, elastic network, G, and measurement."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -92,7 +93,7 @@ class Setting:
         if height * width <= SMALL_IMAGE and not grouped:
             torch.backends.mkldnn.set_flags(False)
 
-    @property
+    @cached_property
     def threshold(self) -> float:
         """The calibration metric from which a network is accepted."""
         required = self.spec.requirements.metric_threshold

@@ -201,8 +201,8 @@ class Synthesis:
         parts = self.parts
         active = parts.network.activate(parts.network.space.full)
         flat = parts.network.gather(active)
-        images, labels = parts.probe.split("search")
-        self.observer.probe(active, flat, *stimuli(images, labels, 2 * STIMULI, self.spec.seed))
+        chosen = stimuli(parts.probe.split("search"), 2 * STIMULI, self.spec.seed)
+        self.observer.probe(active, flat, *chosen)
         parts.network.set_importance(self.observer.scores)
 
     # --- a cycle -------------------------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ class Synthesis:
             design = parts.generator.design(seed, log_cost)
             active, flat = probe.prepare(design, quick=True)
             if i == 0:
-                chosen = stimuli(*probe.split("search"), STIMULI, self.spec.seed + self.cycle)
+                chosen = stimuli(probe.split("search"), STIMULI, self.spec.seed + self.cycle)
                 self.observer.probe(active, flat, *chosen)
             measured = probe.measure_prepared(active, flat, "search")
             budget = parts.projection.to_budget(log_cost)

@@ -22,18 +22,6 @@ FINE_TUNING_RATE = 0.01
 LARGEST_GRADIENT = 5.0  # norm to which gradients are clipped
 
 
-@torch.no_grad()
-def task_metric(run: Callable[[Tensor], Tensor], split: tuple[Tensor, Tensor], task: Task) -> tuple[float, float]:
-    """(task metric, mean loss against the labels) of a network on a split of normalised images and labels."""
-    images, labels = split
-    scores, losses = 0.0, 0.0
-    for start in range(0, len(images), 512):
-        outputs, targets = run(images[start : start + 512]), labels[start : start + 512]
-        scores += float(task.score(outputs, targets).sum())
-        losses += float(task.loss(outputs, targets, None)) * len(targets)
-    return scores / len(images), losses / len(images)
-
-
 @dataclass
 class PrototypeProgress:
     """Reported while the prototype is trained."""
