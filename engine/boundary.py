@@ -55,19 +55,22 @@ class Boundary:
             return float(rng.uniform(high, self.high))
         return float(rng.uniform(low, high))
 
-    def move(self, metric: float, threshold: float, progress: float) -> None:
+    @staticmethod
+    def slack(progress: float) -> float:
+        """How far below the final threshold the task metric may still be, given the share of training that is done."""
+        left = max(0.0, 1 - progress / FROZEN_FROM)
+        return SLACK_AT_LAST + left * (SLACK_AT_FIRST - SLACK_AT_LAST)
+
+    def move(self, passed: bool, progress: float) -> None:
         """Move after a cycle's probes, unless it is held or frozen.
 
         Args:
-            metric: Mean task metric of the networks probed at the boundary.
-            threshold: What they have to reach at the end.
+            passed: Whether the networks probed at the boundary do well enough.
             progress: Share of training that is done.
         """
         if not HELD_UNTIL <= progress < FROZEN_FROM:
             return
-        left = 1 - progress / FROZEN_FROM
-        slack = SLACK_AT_LAST + left * (SLACK_AT_FIRST - SLACK_AT_LAST)
-        direction = -1 if metric >= threshold - slack else 1
+        direction = -1 if passed else 1
         factor = 1.25 if direction == self.direction else 0.6
         self.step = float(np.clip(self.step * (factor if self.direction else 1.0), SMALLEST_STEP, LARGEST_STEP))
         self.direction = direction

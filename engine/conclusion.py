@@ -35,7 +35,8 @@ def conclude(
         StopRequested: ``should_stop`` said so.
     """
     spec, projection = parts.setting.spec, parts.projection
-    start = max(projection.low, boundary - SCANNED_BELOW)
+    required = spec.requirements.metric_threshold
+    start = max(projection.low, boundary - SCANNED_BELOW) if required > 0 else boundary
     ladder = np.append(np.arange(start, projection.high, SCAN_STEP), projection.high)
 
     def decode(seed: int, budget: float, attempt: int) -> Trial:
@@ -47,7 +48,7 @@ def conclude(
     certificate = certify(
         decode,
         [projection.to_budget(float(x)) for x in ladder],
-        required=spec.requirements.metric_threshold,
+        required=required,
         threshold=parts.setting.threshold,
         target_yield=spec.target_yield,
         canonical=parts.network.space.canonical,

@@ -259,8 +259,17 @@ class Synthesis:
     def _update_generator(self, delta: list[Tensor], probed: list[Probed], progress: float) -> None:
         """G_k → G_{k+1}, and the boundary at which it works."""
         self.parts.generator.move(delta)
-        at_boundary = [p.metric for p in probed[: PROBES_PER_CYCLE // 2]]
-        self.boundary.move(float(np.mean(at_boundary)), self.setting.threshold, progress)
+        at_boundary, across = probed[: PROBES_PER_CYCLE // 2], probed[PROBES_PER_CYCLE // 2 :]
+        if self.spec.requirements.metric_threshold > 0:
+            enough = self.setting.threshold - self.boundary.slack(progress)
+            passed = float(np.mean([p.metric for p in at_boundary])) >= enough
+        else:  # nothing is required of the task: U alone says which cost is best
+            passed = np.mean([self._score(p) for p in at_boundary]) >= np.mean([self._score(p) for p in across])
+        self.boundary.move(bool(passed), progress)
+
+    def _score(self, probed: Probed) -> float:
+        """U of a probed network."""
+        return self.spec.objective(probed.metric, *self.parts.network.space.cost(probed.design))
 
     def _report(self, trained: list[tuple[Design, float]], probed: list[Probed], delta: list[Tensor]) -> None:
         task, threshold = self.setting.task.metric, self.setting.threshold
@@ -274,7 +283,7 @@ class Synthesis:
                     "params": params,
                     "macs": macs,
                     task: p.metric,
-                    "netscore": self.spec.objective(p.metric, params, macs),
+                    "netscore": self._score(p),
                     "meets": p.metric >= threshold,
                 }
             )
