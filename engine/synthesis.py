@@ -35,8 +35,8 @@ from engine.spec import Spec
 from engine.training import PEAK_RATE, SharedTrainer
 from engine.views import TEACHER_FILE
 
-CERTIFICATION_SHARE = 0.07, 0.35  # of the time budget: least and most that is set aside
-CERTIFICATION_DECODINGS = 160  # networks measured by a usual certification
+CERTIFICATION_SHARE = 0.10, 0.35  # of the time budget: least and most that is set aside
+CERTIFICATION_DECODINGS = 480  # at the boundary's cost: what scan, confirmation and the checks of larger budgets take
 STEPS_PER_CYCLE = 100
 PROBES_PER_CYCLE = 6  # half of them at the boundary itself, half across the band
 LEARNING_FROM, LEARNING_UNTIL = 0.06, 0.85  # of training: when Δθ_G is applied
