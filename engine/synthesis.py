@@ -190,8 +190,10 @@ class Synthesis:
         budget = self.spec.time_budget_s
         if budget is None:
             return None
+        design = self.parts.generator.design(0, self.boundary.centre)
+        self.parts.probe.measure(design, "calibration")  # the first time is slower than those that follow
         before = self.log.elapsed
-        self.parts.probe.measure(self.parts.generator.design(0, self.boundary.centre), "calibration")
+        self.parts.probe.measure(design, "calibration")
         wanted = CERTIFICATION_DECODINGS * (self.log.elapsed - before)
         least, most = (share * budget for share in CERTIFICATION_SHARE)
         return budget - min(max(wanted, least), most)
