@@ -146,8 +146,10 @@ def certify(
         budget = candidates[position]
         raw_share, trials = _try(decode, budget, threshold, range(FIRST_SEED, FIRST_SEED + SCAN_SEEDS))
         scan.append(_row(budget, raw_share, trials))
-        if raw_share >= SMALLEST_RAW_YIELD or position == len(candidates) - 1:
-            raw, accepted, final = _confirm(decode, budget, threshold)
+        is_last = position == len(candidates) - 1
+        if raw_share >= SMALLEST_RAW_YIELD or is_last:
+            hopeless = Yield.of(0, len(trials))
+            raw, accepted, final = _confirm(decode, budget, threshold) if raw_share else (hopeless, hopeless, trials)
             outcome = (budget, raw, accepted, final)
             if accepted.value >= target_yield and raw.value >= SMALLEST_RAW_YIELD:
                 found = outcome
@@ -155,8 +157,7 @@ def certify(
             if best is None or accepted.value >= best[2].value:
                 best = outcome
         stride = 2 * stride if out_of_time() else 1
-        last = len(candidates) - 1
-        position = position + 1 if position == last else min(position + stride, last)
+        position = position + 1 if is_last else min(position + stride, len(candidates) - 1)
     settled = found or best
     assert settled is not None, "the last budget is always confirmed"
     budget, raw, accepted, final = settled

@@ -85,7 +85,7 @@ def _spread_seeds(parts: Synthesized, log_cost: float) -> None:
 def _nearest(parts: Synthesized, certificate: Certificate) -> list[dict[str, Any]]:
     """The nearest networks found: the best of a few seeds at the largest budget."""
     generator = TrainedGenerator(parts, certificate)
-    drawn = [generator.draw(seed, 1.0) for seed in range(NEAREST_SEEDS)]
+    drawn = [generator.draw(seed, 1.0, attempts=1) for seed in range(NEAREST_SEEDS)]
     drawn.sort(key=lambda n: -n.metrics["calibration"][parts.setting.task.metric])
     return [network_record(n, parts.network.space) for n in drawn[:NEAREST_SHOWN]]
 

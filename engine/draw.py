@@ -69,13 +69,16 @@ class TrainedGenerator:
         """The best budget of the certified range: the smallest, since NetScore rewards cost most."""
         return self.certificate.budget_range[0]
 
-    def draw(self, seed: int, budget: float | None = None, polish_s: float = 0.0) -> Network:
+    def draw(
+        self, seed: int, budget: float | None = None, polish_s: float = 0.0, *, attempts: int = ATTEMPTS
+    ) -> Network:
         """Draw the network of a seed.
 
         Args:
             seed: Any non-negative integer.
             budget: In [0, 1]; by default the smallest of the certified range.
             polish_s: Seconds of distillation after the draw.
+            attempts: Decodings of the seed before the best of them is returned unverified.
 
         Raises:
             RequestError: ``bad_request`` when the budget lies outside [0, 1] or the seed is negative.
@@ -86,7 +89,7 @@ class TrainedGenerator:
             raise RequestError("bad_request", f"budget must be from 0 to 1, not {budget}.", "budget")
         if seed < 0:
             raise RequestError("bad_request", f"seed must be 0 or more, not {seed}.", "seed")
-        attempt, design, passed = self._decode(seed, budget)
+        attempt, design, passed = self._decode(seed, budget, attempts)
         probe = self.parts.probe
         active, flat = probe.prepare(design)
         draw_s = time.monotonic() - start
@@ -100,16 +103,16 @@ class TrainedGenerator:
         draw_s += time.monotonic() - measuring
         return Network(**network, draw_s=draw_s, polish_s=polish_s)
 
-    def _decode(self, seed: int, budget: float) -> tuple[int, Design, bool]:
+    def _decode(self, seed: int, budget: float, attempts: int) -> tuple[int, Design, bool]:
         """The first decoding that the calibration split accepts, or else the best one."""
         trials = []
-        for attempt in range(ATTEMPTS):
+        for attempt in range(attempts):
             trial = self.parts.decode(seed, budget, attempt)
             if trial.metric >= self.certificate.threshold:
                 return attempt, trial.design, True
             trials.append(trial)
-        best = max(range(ATTEMPTS), key=lambda i: trials[i].metric)
-        return ATTEMPTS - 1, trials[best].design, False
+        best = max(range(attempts), key=lambda i: trials[i].metric)
+        return attempts - 1, trials[best].design, False
 
     def _describe(
         self,

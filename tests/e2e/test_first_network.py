@@ -18,6 +18,7 @@ from tests.e2e.journey import (
 )
 
 NETWORKS = 4
+BEYOND_HALF = re.compile(r"^[5-9]\d")
 
 
 def test_from_a_first_visit_to_a_network_in_hand(open_page, size, api, shoot, tmp_path):
@@ -38,8 +39,10 @@ def test_from_a_first_visit_to_a_network_in_hand(open_page, size, api, shoot, tm
 def watch(page: Page, api, run: str, shoot, size: str) -> None:
     """Live: the page moves from state to state by itself, up to the certificate."""
     wait_for_state(page, "Running")
-    expect(page.get_by_role("progressbar", name="Progress of the run")).to_be_visible()
+    progress = page.get_by_role("progressbar", name="Progress of the run")
+    expect(progress).to_be_visible()
     expect(page.get_by_text(CYCLE)).to_be_visible(timeout=RUN_MS)
+    expect(progress).to_have_attribute("aria-valuenow", BEYOND_HALF, timeout=RUN_MS)
     shoot(page, f"live-{size}-light")
     wait_for_state(page, RESTING)
     expect(state(page, "Completed")).to_be_visible()

@@ -71,6 +71,17 @@ def test_out_of_time_goes_up_in_growing_strides_and_still_tries_the_largest_budg
     assert [row["budget"] for row in certificate.scan] == pytest.approx([0.0, 0.2, 0.6, 1.0])
 
 
+def test_a_hopeless_budget_costs_five_decodings() -> None:
+    decoded: list[float] = []
+
+    def decode(seed: int, budget: float, attempt: int) -> Trial:
+        decoded.append(budget)
+        return world(edge=2.0, spread=0.01)(seed, budget, attempt)
+
+    assert not run(decode).certified
+    assert len(decoded) == 5 * len(set(decoded)) and max(decoded) == 1.0
+
+
 def test_diversity_counts_distinct_designs_and_their_distance() -> None:
     one, other = Design((1, 3), ()), Design((3, 3), ())
     assert diversity([one, one, other, other]) == (0.5, pytest.approx((4 / 6) * 0.5))
