@@ -15,7 +15,7 @@ from engine.events import EventLog
 from engine.setting import Synthesized
 
 SCANNED_BELOW = 0.25  # of log10 cost: the boundary froze before training ended
-NEAREST_SEEDS, NEAREST_SHOWN = 5, 3
+NEAREST_SEEDS = 3
 WANTED_DISTINCT, SPREAD_SEEDS, STRETCH, MOST_STRETCHES = 0.95, 60, 1.2, 8
 
 
@@ -57,12 +57,13 @@ def conclude(
     _save(parts, certificate)
     if certificate.certified:
         log.emit("certified", **certificate.event())
+    nearest = [] if certificate.certified else _nearest(parts, certificate)
     log.emit(
         "finished",
         status="certified" if certificate.certified else "requirements_not_reached",
         cycles=cycles,
         wall_s=log.elapsed,
-        nearest=[] if certificate.certified else _nearest(parts, certificate),
+        nearest=nearest,
         attempted=None if certificate.certified else certificate.event(),
     )
     return certificate
@@ -83,11 +84,11 @@ def _spread_seeds(parts: Synthesized, log_cost: float) -> None:
 
 
 def _nearest(parts: Synthesized, certificate: Certificate) -> list[dict[str, Any]]:
-    """The nearest networks found: the best of a few seeds at the largest budget."""
+    """The nearest networks found: a few seeds at the largest budget, the best first."""
     generator = TrainedGenerator(parts, certificate)
     drawn = [generator.draw(seed, 1.0, attempts=1) for seed in range(NEAREST_SEEDS)]
     drawn.sort(key=lambda n: -n.metrics["calibration"][parts.setting.task.metric])
-    return [network_record(n, parts.network.space) for n in drawn[:NEAREST_SHOWN]]
+    return [network_record(n, parts.network.space) for n in drawn]
 
 
 def _save(parts: Synthesized, certificate: Certificate) -> None:
