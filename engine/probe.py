@@ -60,9 +60,9 @@ class Probe:
         self.network.record_statistics(active, flat, batches[: (len(batches) + 1) // 2] if quick else batches)
         return active, flat
 
-    def measure(self, design: Design, split: str, *, quick: bool = False) -> Measured:
+    def measure(self, design: Design, split: str) -> Measured:
         """The design's metric and loss on one split."""
-        active, flat = self.prepare(design, quick=quick)
+        active, flat = self.prepare(design)
         return self.measure_prepared(active, flat, split)
 
     def measure_prepared(self, active: Active, flat: Tensor, split: str) -> Measured:

@@ -64,7 +64,7 @@ class Requirements:
         ]
 
 
-def size_mb(params: float, macs: float = 0.0) -> float:
+def size_mb(params: float) -> float:
     """Megabytes of a float32 network's weights."""
     return params * BYTES_PER_WEIGHT / 1e6
 

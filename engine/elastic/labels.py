@@ -37,11 +37,10 @@ class LeafLabels:
 
 @dataclass
 class Labelling:
-    """What :func:`label_channels` found."""
+    """What :func:`label_channels` found: each leaf's labels, and why a leaf is frozen."""
 
     leaves: dict[str, LeafLabels]
     frozen_because: dict[str, str]
-    nodes: dict[fx.Node, Tensor]
     union: "UnionFind" = field(repr=False)
 
 
@@ -139,9 +138,7 @@ class _Labeller:
             if not self.union.roots(leaf.out).any():
                 reasons = [self.reasons[x] for x in leaf.out.tolist() if x in self.reasons]
                 because[leaf.name] = reasons[0] if reasons else "its channels are tied to channels that can't shrink"
-        return Labelling(
-            self.leaves, because, {n: x for n, x in self.labels.items() if isinstance(x, Tensor)}, self.union
-        )
+        return Labelling(self.leaves, because, self.union)
 
     # --- modules -----------------------------------------------------------------------------------------------
 
@@ -310,6 +307,6 @@ def label_channels(graph_module: fx.GraphModule) -> Labelling:
     """Label every channel of a recorded graph (see :func:`engine.elastic.trace.trace`).
 
     Returns:
-        The leaves' labels, the reasons for what is frozen, and each node's label tensor.
+        The leaves' labels and the reasons for what is frozen.
     """
     return _Labeller(graph_module).run()
