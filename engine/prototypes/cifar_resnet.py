@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-DEPTHS = {"resnet8": 8, "resnet20": 20, "resnet32": 32, "resnet56": 56}
+DEPTHS = {"resnet8": 8, "resnet20": 20, "resnet32": 32, "resnet56": 56, "resnet110": 110}
 
 
 class BasicBlock(nn.Module):
@@ -39,7 +39,7 @@ class CifarResNet(nn.Module):
     """A residual network of 6n + 2 layers: B×C×H×W -> logits B×classes, for any H, W of 4 or more.
 
     Args:
-        depth: 8, 20, 32, 56 or any other 6n + 2.
+        depth: 8, 20, 32, 56, 110 or any other 6n + 2.
         in_channels: 1 for grey images, 3 for colour.
         classes: Number of logits.
         widths: Channels of each stage.
