@@ -48,12 +48,11 @@ class Boundary:
         upper = min(self.centre + ABOVE, self.high)
         return max(min(self.centre - BELOW, upper - 1e-3), self.low), upper
 
-    def sample(self, rng: np.random.Generator) -> float:
-        """A budget to train at."""
+    def sample(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Budgets to train at, shape (count,)."""
         low, high = self.band
-        if rng.random() < WIDE_SHARE:
-            return float(rng.uniform(high, self.high))
-        return float(rng.uniform(low, high))
+        wide = rng.random(count) < WIDE_SHARE
+        return np.where(wide, rng.uniform(high, self.high, count), rng.uniform(low, high, count))
 
     @staticmethod
     def slack(progress: float) -> float:

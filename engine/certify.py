@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import beta
 
-from engine.elastic.space import Design
+from engine.elastic.design import Design
 
 CONFIDENCE = 0.95
 ATTEMPTS = 8  # decodings of one seed before its last network is returned unverified

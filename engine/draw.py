@@ -13,8 +13,9 @@ from torch import Tensor, fx
 
 from engine.certify import ATTEMPTS, Certificate, Yield
 from engine.checkpoint import GENERATOR, load_state, without_prefix
+from engine.elastic.design import Design
 from engine.elastic.network import Active
-from engine.elastic.space import Design, Space
+from engine.elastic.space import Space
 from engine.errors import RequestError
 from engine.performance import information_density
 from engine.polish import polish
@@ -158,18 +159,16 @@ def network_record(network: Network, space: Space) -> dict[str, Any]:
         "seed", "budget", "fingerprint", "params", "macs", "metrics", "netscore", "information_density", "requirements",
         "verified", "attempts", "draw_s", "polish_s",
     )  # fmt: skip
-    widths = dict(zip((k.name for k in space.knobs), network.design.widths, strict=True))
-    removed = [b.name for b, stays in zip(space.blocks, network.design.blocks, strict=True) if not stays]
     record = {name: getattr(network, name) for name in names}
     return record | {
         "size_mb": size_mb(network.params),
-        "design": {"widths": widths, "blocks_removed": removed},
+        "design": space.describe(network.design),
     }
 
 
 def fingerprint(module: fx.GraphModule, design: Design) -> str:
     """SHA-256 over the structure and every weight and statistic."""
-    digest = hashlib.sha256(repr((design.widths, design.blocks)).encode())
+    digest = hashlib.sha256(repr(design).encode())
     digest.update(save({name: t.contiguous() for name, t in module.state_dict().items()}))
     return digest.hexdigest()
 

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.elastic.space import Design
+from engine.elastic.design import Design, Designs
 from engine.projection import Projection
 
 NOISE_DIMENSION = 6
+FULL_RESOLUTION_PREFERENCE = 1.0
 BLOCK_PREFERENCE = 3.0  # blocks stay at first: they go once the projection shifts preferences this far down
 
 
@@ -46,12 +47,14 @@ class Generator(nn.Module):
     def __init__(self, projection: Projection, seed: int) -> None:
         super().__init__()
         self.projection = projection
-        knobs, blocks = len(projection.space.knobs), len(projection.space.blocks)
+        layout = projection.layout
         rng = np.random.default_rng([seed, 0x47])
-        centre = np.concatenate([np.zeros(knobs), np.full(blocks, BLOCK_PREFERENCE)])
+        centre = np.zeros(layout.choices)
+        centre[layout.gates] = BLOCK_PREFERENCE
+        centre[layout.resolution][0] = FULL_RESOLUTION_PREFERENCE
         self.mu = nn.Parameter(torch.from_numpy(centre))
-        self.mixing = nn.Parameter(torch.from_numpy(0.35 * rng.standard_normal((knobs + blocks, NOISE_DIMENSION))))
-        self.slope = nn.Parameter(torch.zeros(knobs + blocks, dtype=torch.float64))
+        self.mixing = nn.Parameter(torch.from_numpy(0.35 * rng.standard_normal((layout.choices, NOISE_DIMENSION))))
+        self.slope = nn.Parameter(torch.zeros(layout.choices, dtype=torch.float64))
 
     @property
     def choices(self) -> int:
@@ -65,20 +68,27 @@ class Generator(nn.Module):
             log_cost: n, budgets as log10 cost.
 
         Returns:
-            n × (knobs + blocks).
+            n × choices.
         """
-        centred = log_cost - self.projection.middle
-        return self.mu + z @ self.mixing.T + centred[:, None] * self.slope
+        u = self.mu + (log_cost - self.projection.middle)[:, None] * self.slope
+        for column, direction in zip(z.T, self.mixing.T, strict=True):  # a matrix product may round by its size
+            u = u + column[:, None] * direction
+        return u
 
     def design(self, seed: int, log_cost: float, attempt: int = 0) -> Design:
         """Decode a seed at a budget given as log10 cost."""
-        noise = noise_of(seed, attempt, self.choices)
-        with torch.no_grad():
-            u = self.preferences(torch.from_numpy(noise.z)[None], torch.tensor([log_cost], dtype=torch.float64))
-        return self.projection.round(u[0].numpy(), noise.rounding, log_cost)
+        return self.designs([seed], [log_cost], attempt)[0]
 
-    def relaxed(self, z: Tensor, log_cost: Tensor) -> tuple[Tensor, Tensor]:
-        """Differentiable designs: (log2 widths n × knobs, gates n × blocks in [0, 1])."""
+    def designs(self, seeds: list[int], log_costs: list[float], attempt: int = 0) -> list[Design]:
+        """:meth:`design` for many seeds at once: the same designs, sooner."""
+        noise = [noise_of(seed, attempt, self.choices) for seed in seeds]
+        budgets = torch.tensor(log_costs, dtype=torch.float64)
+        with torch.no_grad():
+            u = self.preferences(torch.from_numpy(np.stack([n.z for n in noise])), budgets)
+            return self.projection.round(u, np.stack([n.rounding for n in noise]), budgets)
+
+    def relaxed(self, z: Tensor, log_cost: Tensor) -> Designs:
+        """Differentiable designs."""
         return self.projection.relaxed(self.preferences(z, log_cost), log_cost)
 
     @torch.no_grad()

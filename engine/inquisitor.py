@@ -1,9 +1,9 @@
 """I(G; θ_I): learns from probed networks how a design's choices bear on the task, and returns Δθ_G.
 
-θ_I is an ensemble of small networks that predicts a design's score (−log of its loss) from its widths, its blocks
-and the information that each group keeps at its width. Two kinds of measurement teach it: each training step's own
-loss, which costs nothing, and the held-out loss of freshly generated networks, which are also what it is judged by:
-its rank correlation on designs that it has not seen, beside that of a predictor which sees sizes only.
+θ_I is an ensemble of small networks that predicts a design's score (−log of its loss) from its widths, blocks, forms
+and resolution, and the information that each group keeps at its width. Two kinds of measurement teach it: each training
+step's own loss, which costs nothing, and the held-out loss of freshly generated networks, which are also what it is
+judged by: its rank correlation on designs that it has not seen, beside that of a predictor which sees sizes only.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from engine.checkpoint import load_optimiser, optimiser_tensors, prefixed, without_prefix
-from engine.elastic.space import Design
+from engine.elastic.design import LOW_RANK, Design, Designs
 from engine.generator import NOISE_DIMENSION, Generator
 
 MEMBERS, HIDDEN = 4, 48
@@ -43,7 +43,9 @@ class Inquisitor:
         self.generator = generator
         space = generator.projection.space
         self._log_max = np.log2(np.maximum(space.max_widths, 2)).astype(float)
-        inputs = 2 * len(space.knobs) + len(space.blocks) + 2
+        inputs = len(space.knobs) + generator.projection.layout.choices + 2
+        # The rank of a convolution that isn't of low rank says nothing.
+        self._ranks = [(i, k.convolution) for i, k in enumerate(space.knobs) if k.convolution is not None]
         rng = torch.Generator().manual_seed(seed * 7919 + 13)
 
         def weights(*shape: int) -> Tensor:
@@ -75,9 +77,9 @@ class Inquisitor:
         scores = [-float(np.log(max(loss, 1e-6))) for _, loss in probed]
         if self._ready():
             with torch.no_grad():
-                log_widths, gates = self._exact(designs)
-                predicted = self._predict(log_widths, gates, held_out=True).mean(0).numpy()
-            costs = [self.generator.projection.log_cost(d) for d in designs]
+                exact = self.generator.projection.space.designs(designs)
+                predicted = self._predict(exact, held_out=True).mean(0).numpy()
+            costs = self.generator.projection.log_costs(exact).tolist()
             self.judged.extend(zip(scores, map(float, predicted), costs, strict=True))
         self.probed.extend(zip(designs, scores, strict=True))
 
@@ -115,25 +117,22 @@ class Inquisitor:
             y = y - np.polyval(np.polyfit(time, y, 1), time)
         y = (y - y.mean()) / max(y.std(), 1e-6)
         with torch.no_grad():
-            x = self._features(*self._exact(list(designs)), held_out=held_out)
+            x = self._features(self.generator.projection.space.designs(list(designs)), held_out=held_out)
         return x, torch.from_numpy(y).float()
 
-    def _exact(self, designs: list[Design]) -> tuple[Tensor, Tensor]:
-        space, n = self.generator.projection.space, len(designs)
-        widths = np.array([d.widths for d in designs], dtype=float).reshape(n, len(space.knobs))
-        gates = np.array([d.blocks for d in designs], dtype=float).reshape(n, len(space.blocks))
-        return torch.from_numpy(np.log2(widths)), torch.from_numpy(gates)
-
-    def _features(self, log_widths: Tensor, gates: Tensor, *, held_out: bool) -> Tensor:
-        """n × features: relative log widths, gates, information kept, cost, kind of measurement."""
-        space, projection = self.generator.projection.space, self.generator.projection
-        widths = 2**log_widths
-        params, macs = space.costs_torch(widths, gates)
-        cost = projection.weights[0] * params.log10() + projection.weights[1] * macs.log10()
-        kept = [self._interpolate(curve, widths[:, k]) for k, curve in enumerate(self.curves)]
+    def _features(self, designs: Designs, *, held_out: bool) -> Tensor:
+        """n × features: relative log widths, information kept, gates, forms, resolution, cost, kind of measurement."""
+        projection = self.generator.projection
+        cost = projection.log_costs(designs)
+        kept = [self._interpolate(curve, designs.widths[:, k]) for k, curve in enumerate(self.curves)]
+        matters = torch.ones_like(designs.widths)
+        for knob, convolution in self._ranks:
+            matters[:, knob] = designs.forms[:, convolution, LOW_RANK]
         columns = [
-            log_widths / torch.from_numpy(self._log_max), *([torch.stack(kept, 1)] if kept else []), gates,
-            (cost - projection.middle)[:, None], torch.full_like(cost, float(held_out))[:, None],
+            matters * designs.widths.log2() / torch.from_numpy(self._log_max),
+            *([matters * torch.stack(kept, 1)] if kept else []), designs.gates, designs.forms.flatten(1),
+            designs.resolution, (cost - projection.middle)[:, None],
+            torch.full_like(cost, float(held_out))[:, None],
         ]  # fmt: skip
         return torch.cat(columns, 1).float()
 
@@ -150,8 +149,8 @@ class Inquisitor:
         hidden = torch.nn.functional.silu(hidden @ w2 + b2)
         return (hidden @ w3 + b3).squeeze(2)
 
-    def _predict(self, log_widths: Tensor, gates: Tensor, *, held_out: bool) -> Tensor:
-        x = self._features(log_widths, gates, held_out=held_out)
+    def _predict(self, designs: Designs, *, held_out: bool) -> Tensor:
+        x = self._features(designs, held_out=held_out)
         return self._ensemble(x.expand(MEMBERS, *x.shape))
 
     def rank_correlations(self) -> tuple[float | None, float | None]:
@@ -176,10 +175,9 @@ class Inquisitor:
             for _ in range(GENERATOR_STEPS):
                 z = torch.from_numpy(rng.standard_normal((GENERATOR_BATCH, NOISE_DIMENSION)))
                 log_cost = torch.from_numpy(rng.uniform(*band, size=GENERATOR_BATCH))
-                log_widths, gates = generator.relaxed(z, log_cost)
-                predicted = self._predict(log_widths, gates, held_out=True)
+                predicted = self._predict(generator.relaxed(z, log_cost), held_out=True)
                 lower_bound = predicted.mean(0) - PESSIMISM * predicted.std(0)
-                same, _ = generator.relaxed(z, torch.full_like(log_cost, float(np.mean(band))))
+                same = generator.relaxed(z, torch.full_like(log_cost, float(np.mean(band)))).widths.log2()
                 spread = same.std(0) if same.shape[1] else same.new_zeros(1)
                 loss = -lower_bound.mean() + DIVERSITY * torch.relu(WANTED_SPREAD - spread).mean()
                 self._generator_optimiser.zero_grad()
@@ -197,13 +195,13 @@ class Inquisitor:
     def _add_measured_direction(self, band: tuple[float, float]) -> None:
         """An evolution-strategy step: towards the choices of the probed designs that did better at their cost."""
         recent = list(self.probed)[-24:]
-        log_widths, gates = self._exact([d for d, _ in recent])
-        score = np.array([s for _, s in recent])
-        cost = np.array([self.generator.projection.log_cost(d) for d, _ in recent])
+        designs = self.generator.projection.space.designs([d for d, _ in recent])
+        score, cost = np.array([s for _, s in recent]), self.generator.projection.log_costs(designs).numpy()
         if np.ptp(cost) > 1e-6:
             score = score - np.polyval(np.polyfit(cost, score, 1), cost)
         advantage = torch.from_numpy((score - score.mean()) / max(score.std(), 1e-6))
-        choices = torch.cat([log_widths / torch.from_numpy(self._log_max), gates], 1)
+        relative = designs.widths.log2() / torch.from_numpy(self._log_max)
+        choices = torch.cat([relative, designs.gates, designs.forms.flatten(1), designs.resolution], 1)
         direction = (advantage[:, None] * (choices - choices.mean(0))).mean(0)
         with torch.no_grad():
             self.generator.mu.add_(MEASURED_STEP * direction / max(float(direction.abs().max()), 1e-6))
@@ -214,10 +212,10 @@ class Inquisitor:
         log_cost = torch.full((16,), float(np.mean(band)), dtype=torch.float64)
         share = 1.0
         with torch.no_grad():
-            old, _ = self.generator.relaxed(z, log_cost)
+            old = self.generator.relaxed(z, log_cost).widths.log2()
             for _ in range(TRUST_HALVINGS):
                 self.generator.move([share * d for d in delta])
-                new, _ = self.generator.relaxed(z, log_cost)
+                new = self.generator.relaxed(z, log_cost).widths.log2()
                 for p, b in zip(self.generator.parameters(), before, strict=True):
                     p.copy_(b)
                 if not new.numel() or float((new - old).abs().mean()) <= TRUST:
@@ -234,9 +232,10 @@ class Inquisitor:
         tensors |= prefixed("generator", optimiser_tensors(self._generator_optimiser))
         tensors |= {f"curve.{i}": torch.from_numpy(c) for i, c in enumerate(self.curves)}
         for name, memory in (("trained", self.trained), ("probed", self.probed)):
-            log_widths, gates = self._exact([d for d, _ in memory])
-            scores = torch.tensor([s for _, s in memory], dtype=torch.float64)
-            tensors |= {f"{name}.log_widths": log_widths, f"{name}.gates": gates, f"{name}.scores": scores}
+            if memory:
+                designs = self.generator.projection.space.designs([d for d, _ in memory])
+                tensors |= prefixed(name, {k: v.contiguous() for k, v in vars(designs).items()})
+            tensors[f"{name}.scores"] = torch.tensor([s for _, s in memory], dtype=torch.float64)
         tensors["judged"] = torch.tensor(list(self.judged), dtype=torch.float64).reshape(-1, 3)
         return tensors
 
@@ -250,9 +249,9 @@ class Inquisitor:
         self.curves = [tensors[f"curve.{i}"].numpy() for i in range(len(self.curves))]
         for name, memory in (("trained", self.trained), ("probed", self.probed)):
             memory.clear()
-            widths = (2 ** tensors[f"{name}.log_widths"]).round().long().tolist()
-            gates = tensors[f"{name}.gates"].bool().tolist()
             scores = tensors[f"{name}.scores"].tolist()
-            memory.extend((Design(tuple(w), tuple(g)), s) for w, g, s in zip(widths, gates, scores, strict=True))
+            if scores:
+                kinds = {k: tensors[f"{name}.{k}"] for k in ("widths", "gates", "forms", "resolution")}
+                memory.extend(zip(Designs(**kinds).single(), scores, strict=True))
         self.judged.clear()
         self.judged.extend(map(tuple, tensors["judged"].tolist()))

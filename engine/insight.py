@@ -110,7 +110,7 @@ class Observer:
         space = self.network.space
         totals = [np.zeros(k.width) for k in space.knobs]
         widths = np.array(active.design.widths)
-        live = [p for p in space.parameters if space.is_active(p.leaf, active.design.blocks)]
+        live = [space.parameters[i] for i in space.used(active.design)]
         start = 0
         for p, size in zip(live, active.sizes, strict=True):
             if p.d0 is not None:

@@ -65,7 +65,7 @@ def inspect_prototype(
     model = build_prototype(spec, shape[0], classes, shape[1])
     graph = trace(model, shape)
     outputs = next(n for n in graph.graph.nodes if n.op == "output").args[0].meta["value"]
-    space = Space(graph)
+    space = Space(graph, shape)
     params, macs = space.cost(space.full)
     block_params = _params_by_leaf(graph)
     return {
@@ -82,7 +82,7 @@ def inspect_prototype(
             {"name": b.name, "params": sum(block_params.get(leaf, 0) for leaf in b.leaves)} for b in space.blocks
         ],
         "frozen": [{"name": name, "reason": reason} for name, reason in space.frozen.items()],
-        "space": {"groups": len(space.knobs), "blocks": len(space.blocks), "log10_size": space.log10_size},
+        "space": space.summary(),
     }
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from torch import Tensor
 
 from engine.data import SPLIT_NAMES, Dataset
+from engine.elastic.design import Design
 from engine.elastic.network import Active, ElasticNetwork
-from engine.elastic.space import Design
 from engine.heldout import HeldOut, batch_size, task_metric
 from engine.tasks import Task
 from engine.views import Normaliser, chunks

@@ -82,5 +82,5 @@ def report_prototype(setting: Setting, space: Space, log: EventLog) -> None:
         metrics={split: {setting.task.metric: value} for split, value in measured.items()},
         netscore=setting.spec.objective(measured["test"], params, macs),
         information_density=information_density(measured["test"], params),
-        space={"groups": len(space.knobs), "blocks": len(space.blocks), "log10_size": space.log10_size},
+        space=space.summary(),
     )

@@ -21,7 +21,7 @@ from engine.boundary import Boundary
 from engine.certify import Certificate
 from engine.checkpoint import CHECKPOINT, load_state, prefixed, save_state, without_prefix
 from engine.conclusion import conclude
-from engine.elastic.space import Design
+from engine.elastic.design import Design
 from engine.errors import RequestError, StopRequested
 from engine.events import EventLog, OnEvent
 from engine.inquisitor import Inquisitor
@@ -215,18 +215,19 @@ class Synthesis:
 
     def _generate_and_train(self, progress: float) -> list[tuple[Design, float]]:
         """G_k generates a network for each training step; returns the designs with their losses."""
-        rng, generator = self._rng(1), self.parts.generator
+        rng = self._rng(1)
+        seeds, costs = rng.integers(2**62, size=STEPS_PER_CYCLE), self.boundary.sample(rng, STEPS_PER_CYCLE)
+        designs = self.parts.generator.designs(seeds.tolist(), costs.tolist())
         batches = self.trainer.batches(self._rng(2))
-        designs: list[Design] = []
         losses: list[Tensor] = []
-        while len(designs) < STEPS_PER_CYCLE and progress < 1:
-            design = generator.design(int(rng.integers(2**62)), self.boundary.sample(rng))
+        for design in designs:
             losses.append(self.trainer.step(design, next(batches), learning_rate(PEAK_RATE, progress)))
-            designs.append(design)
             if self.should_stop():
                 raise StopRequested
             progress = max(progress, self.phase.progress(self.cycle, self.log.elapsed))
-        return list(zip(designs, torch.stack(losses).tolist(), strict=True))
+            if progress >= 1:
+                break
+        return list(zip(designs, torch.stack(losses).tolist(), strict=False))
 
     def _probe_and_observe(self) -> list[Probed]:
         """Networks from fresh seeds are measured; the first is also given the stimuli and its responses observed."""

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from engine.elastic.design import Design
 from engine.elastic.network import ElasticNetwork
-from engine.elastic.space import Design
 from engine.schedule import Phase, learning_rate
 from engine.tasks import Task
 from engine.views import Normaliser, Teacher, Views, chunks

@@ -12,6 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.elastic.design import DENSE, SEPARABLE
+from engine.elastic.forms import FORM_PARAMETERS
+
 NormMode = Literal["batch", "record", "recorded"]
 
 
@@ -37,16 +40,26 @@ class ElasticLeaf(nn.Module):
 
 
 class ElasticConv(ElasticLeaf):
-    """A convolution whose groups follow from what is active."""
+    """A convolution whose groups follow from what is active, in the form that is set."""
 
     def __init__(self, origin: nn.Conv1d | nn.Conv2d) -> None:
         super().__init__()
         self.operation = F.conv1d if isinstance(origin, nn.Conv1d) else F.conv2d
         self.stride, self.padding, self.dilation = origin.stride, origin.padding, origin.dilation
+        self.form = DENSE
+
+    def set_form(self, form: int) -> None:
+        self.__dict__["form"] = form
 
     def forward(self, x: Tensor) -> Tensor:
-        groups = x.shape[1] // self.weight.shape[1]
-        return self.operation(x, self.weight, self.bias, self.stride, self.padding, self.dilation, groups)
+        if self.form == DENSE:
+            return self._spatial(x, self.weight, self.bias, x.shape[1] // self.weight.shape[1])
+        first, second = (self.__dict__[name] for name in FORM_PARAMETERS[self.form])
+        x = self._spatial(x, first, None, x.shape[1] // first.shape[1])
+        return self.operation(x, second, self.bias)
+
+    def _spatial(self, x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> Tensor:
+        return self.operation(x, weight, bias, self.stride, self.padding, self.dilation, groups)
 
 
 class ElasticLinear(ElasticLeaf):
@@ -118,7 +131,20 @@ def plain_leaf(origin: nn.Module, leaf: ElasticLeaf) -> nn.Module:
         return nn.Parameter(tensor.detach().clone())
 
     plain: nn.Module
-    if isinstance(leaf, ElasticConv):
+    if isinstance(leaf, ElasticConv) and leaf.form != DENSE:
+        assert isinstance(origin, nn.Conv2d)
+        spatial, pointwise = (leaf.__dict__[name] for name in FORM_PARAMETERS[leaf.form])
+        per_group, channels = spatial.shape[1], pointwise.shape[1]
+        groups = channels if leaf.form == SEPARABLE else 1
+        first = nn.Conv2d(
+            per_group * groups, channels, origin.kernel_size, origin.stride, origin.padding, origin.dilation, groups,
+            bias=False,
+        )  # fmt: skip
+        second = nn.Conv2d(channels, pointwise.shape[0], 1, bias=leaf.bias is not None)
+        first.weight, second.weight = copied(spatial), copied(pointwise)
+        second.bias = None if leaf.bias is None else copied(leaf.bias)
+        plain = nn.Sequential(first, second)
+    elif isinstance(leaf, ElasticConv):
         assert isinstance(origin, nn.Conv1d | nn.Conv2d)
         out_channels, in_per_group = leaf.weight.shape[:2]
         # Kept channels decide the groups: whole groups were kept, or the positions within each.

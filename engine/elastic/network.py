@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from engine.elastic.blocks import without_blocks
-from engine.elastic.leaves import ElasticBatchNorm, ElasticLeaf, Statistics, elastic_leaf, plain_leaf
-from engine.elastic.space import Design, Space
+from engine.elastic.design import FORMS, Design
+from engine.elastic.forms import alternatives
+from engine.elastic.leaves import ElasticBatchNorm, ElasticConv, ElasticLeaf, Statistics, elastic_leaf, plain_leaf
+from engine.elastic.space import Space
 from engine.elastic.trace import trace
 from engine.errors import RequestError
 
@@ -31,12 +34,16 @@ class Active:
         index: int64, elements of the shared vector, in the order of ``slots``.
         slots: (leaf, parameter name, shape) for each slice.
         sizes: Elements of each slice.
+        forms: The form of each convolution that has alternatives.
+        size: The size that images are brought to first; None where it is their own.
     """
 
     design: Design
     index: Tensor
     slots: tuple[tuple[ElasticLeaf, str, tuple[int, ...]], ...]
     sizes: list[int]
+    forms: tuple[tuple[ElasticConv, int], ...]
+    size: tuple[int, int] | None
 
 
 class ElasticNetwork:
@@ -52,7 +59,7 @@ class ElasticNetwork:
         self.input_shape = input_shape
         self.device = device
         self._origin = trace(copy.deepcopy(model).cpu(), input_shape)
-        self.space = Space(self._origin)
+        self.space = Space(self._origin, input_shape)
         self._origin.to(device)
         for node in self._origin.graph.nodes:
             node.meta.clear()
@@ -60,11 +67,17 @@ class ElasticNetwork:
         self._leaves: dict[str, ElasticLeaf] = {}
         self._starts: list[int] = []
         parts, decays, start = [], [], 0
+        made: dict[str, dict[str, Tensor]] = {}
         for p in self.space.parameters:
             module = self._origin.get_submodule(p.leaf)
             if p.leaf not in self._leaves:
                 self._leaves[p.leaf] = elastic_leaf(module, self.statistics)
-            tensor = module.get_parameter(p.name).detach().reshape(-1)
+            if p.form:
+                if p.leaf not in made:
+                    made[p.leaf] = alternatives(module)
+                tensor = made[p.leaf][p.name].reshape(-1)
+            else:
+                tensor = module.get_parameter(p.name).detach().reshape(-1)
             self._starts.append(start)
             parts.append(tensor)
             decays.append(torch.full_like(tensor, float(tensor.dim() > 0 and p.positions > 0)))
@@ -83,9 +96,7 @@ class ElasticNetwork:
         rng = np.random.default_rng(0)
         images = torch.zeros(2, *self.input_shape, device=self.device)
         for _ in range(TRIED_DESIGNS):
-            widths = rng.integers(self.space.min_widths, self.space.max_widths + 1).tolist()
-            design = Design(tuple(widths), tuple((rng.random(len(self.space.blocks)) < 0.5).tolist()))
-            active = self.activate(design)
+            active = self.activate(self.random_design(rng))
             try:
                 self.forward(active, self.gather(active), images)
             except (RuntimeError, ValueError) as error:
@@ -95,6 +106,16 @@ class ElasticNetwork:
                     f"({str(error).splitlines()[0]}); use one without channel shuffles or fixed reshapes.",
                     "prototype",
                 ) from error
+
+    def random_design(self, rng: np.random.Generator) -> Design:
+        """Every choice on its own, uniformly: what tests and trials run."""
+        space = self.space
+        return Design(
+            tuple(rng.integers(space.min_widths, space.max_widths + 1).tolist()),
+            tuple((rng.random(len(space.blocks)) < 0.5).tolist()),
+            tuple(rng.integers(len(FORMS), size=len(space.convolutions)).tolist()),
+            int(rng.integers(len(space.resolutions))),
+        )
 
     def set_importance(self, importance: list[np.ndarray]) -> None:
         """Order each knob's classes: a narrow network takes those with the largest values."""
@@ -109,28 +130,29 @@ class ElasticNetwork:
         """Find the design's slice of the shared weights."""
         widths = np.array(design.widths)
         pieces, slots, sizes = [], [], []
-        for p, start in zip(self.space.parameters, self._starts, strict=True):
-            if not self.space.is_active(p.leaf, design.blocks):
-                continue
-            module = self._origin.get_submodule(p.leaf)
-            shape = tuple(module.get_parameter(p.name).shape)
+        for i in self.space.used(design):
+            p, shape = self.space.parameters[i], self.space.parameters[i].shape
             if p.d0 is None:
-                index = np.arange(int(np.prod(shape)))
-                kept_shape = shape
+                index, kept_shape = np.arange(int(np.prod(shape))), shape
+            elif len(shape) == 1:
+                index = self._kept_along(p.d0, widths)
+                kept_shape = (index.size,)
             else:
                 rows = self._kept_along(p.d0, widths)
-                if len(shape) == 1:
-                    index, kept_shape = rows, (rows.size,)
-                else:
-                    columns = np.arange(shape[1]) if p.d1 is None else self._columns(p.d1, p.in_groups, widths)
-                    stride = shape[1] * p.rest
-                    index = (rows[:, None] * stride + columns[None] * p.rest)[:, :, None] + np.arange(p.rest)
-                    kept_shape = (rows.size, columns.size, *shape[2:])
-            pieces.append(index.reshape(-1) + start)
+                columns = np.arange(shape[1]) if p.d1 is None else self._columns(p.d1, p.in_groups, widths)
+                stride = shape[1] * p.rest
+                index = (rows[:, None] * stride + columns[None] * p.rest)[:, :, None] + np.arange(p.rest)
+                kept_shape = (rows.size, columns.size, *shape[2:])
+            pieces.append(index.reshape(-1) + self._starts[i])
             slots.append((self._leaves[p.leaf], p.name, kept_shape))
             sizes.append(int(pieces[-1].size))
         elements = torch.from_numpy(np.concatenate(pieces)).to(self.device)
-        return Active(design, elements, tuple(slots), sizes)
+        size = self.space.resolutions[design.resolution] if design.resolution else None
+        return Active(design, elements, tuple(slots), sizes, self._forms_of(design), size)
+
+    def _forms_of(self, design: Design) -> tuple[tuple[ElasticConv, int], ...]:
+        leaves = [self._leaves[name] for name in self.space.convolutions]
+        return tuple((leaf, f) for leaf, f in zip(leaves, design.forms, strict=True) if isinstance(leaf, ElasticConv))
 
     def _kept_along(self, dimension: int, widths: np.ndarray) -> np.ndarray:
         knobs = self.space.dimensions[dimension].knob
@@ -167,9 +189,17 @@ class ElasticNetwork:
         Returns:
             The network's output, N × classes for classification.
         """
+        self._set(active, flat)
+        if active.size is not None:
+            images = resize(images, active.size)
+        return self._variant(active.design.blocks)(images)
+
+    @staticmethod
+    def _set(active: Active, flat: Tensor) -> None:
         for part, (leaf, name, shape) in zip(flat.split(active.sizes), active.slots, strict=True):
             leaf.set_slice(name, part.view(shape))
-        return self._variant(active.design.blocks)(images)
+        for convolution, form in active.forms:
+            convolution.set_form(form)
 
     def _variant(self, blocks: tuple[bool, ...]) -> fx.GraphModule:
         if blocks in self._variants:
@@ -228,8 +258,7 @@ class ElasticNetwork:
             A graph module of plain ``torch.nn`` layers on the CPU, in evaluation mode: float32 N × C × H × W with
             pixels in [0, 1] in, logits out.
         """
-        for part, (leaf, name, shape) in zip(flat.split(active.sizes), active.slots, strict=True):
-            leaf.set_slice(name, part.view(shape))
+        self._set(active, flat)
         graph = without_blocks(self._origin.graph, self._removed(active.design.blocks))
         modules: dict = {
             name: plain_leaf(origin, self._leaves[name]) if name in self._leaves else copy.deepcopy(origin)
@@ -237,7 +266,7 @@ class ElasticNetwork:
         }
         modules["input_mean"] = mean.detach().reshape(-1, 1, 1).clone()
         modules["input_std"] = std.detach().reshape(-1, 1, 1).clone()
-        _normalise_input(graph)
+        _prepare_input(graph, active.size)
         return fx.GraphModule(modules, graph, class_name="FermiNet").cpu().eval()
 
 
@@ -245,7 +274,13 @@ def _called(graph: fx.Graph) -> set[str]:
     return {str(n.target) for n in graph.nodes if n.op == "call_module"}
 
 
-def _normalise_input(graph: fx.Graph) -> None:
+def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bring images to another size (bilinear)."""
+    return F.interpolate(images, size=size, mode="bilinear", align_corners=False)
+
+
+def _prepare_input(graph: fx.Graph, size: tuple[int, int] | None) -> None:
+    """Put the input's normalisation, and its resizing where there is any, in front of the network."""
     placeholder = next(n for n in graph.nodes if n.op == "placeholder")
     users = list(placeholder.users)
     with graph.inserting_after(placeholder):
@@ -255,6 +290,10 @@ def _normalise_input(graph: fx.Graph) -> None:
     with graph.inserting_after(std):
         centred = graph.call_function(torch.sub, (placeholder, mean))
     with graph.inserting_after(centred):
-        scaled = graph.call_function(torch.div, (centred, std))
+        ready = graph.call_function(torch.div, (centred, std))
+    if size is not None:
+        options = {"size": size, "mode": "bilinear", "align_corners": False}
+        with graph.inserting_after(ready):
+            ready = graph.call_function(F.interpolate, (ready,), options)
     for user in users:
-        user.replace_input_with(placeholder, scaled)
+        user.replace_input_with(placeholder, ready)

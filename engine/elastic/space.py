@@ -1,82 +1,26 @@
 """The design space: every degree of freedom of a prototype, and the exact cost of each choice.
 
 A *knob* is a set of channel classes that are alike: the same layers produce and consume each of them, so only
-their number matters for cost. A *design* chooses how many classes each knob keeps and which blocks stay.
-Parameters and multiply-accumulates are then products of numbers that are linear in the widths: closed forms,
-exact and differentiable.
+their number matters for cost. A *design* chooses how many classes each knob keeps, which blocks stay, the form of
+each convolution and the resolution of the input.
 """
 
-from collections import defaultdict
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import torch
-from torch import Tensor, fx, nn
+from torch import fx
 
 from engine.elastic.blocks import Block, find_blocks
-from engine.elastic.labels import FROZEN, Labelling, label_channels
+from engine.elastic.costs import Costs
+from engine.elastic.design import FORMS, Design, Designs
+from engine.elastic.forms import FORM_PARAMETERS
+from engine.elastic.knobs import Knob, Parameter, find_knobs
+from engine.elastic.labels import label_channels
+from engine.elastic.resolutions import candidates, positions_at
 from engine.errors import RequestError
 
-
-@dataclass(frozen=True)
-class Design:
-    """One choice for every degree of freedom.
-
-    Attributes:
-        widths: Classes kept, for each knob.
-        blocks: Whether each removable block stays.
-    """
-
-    widths: tuple[int, ...]
-    blocks: tuple[bool, ...]
-
-
-@dataclass(frozen=True)
-class Knob:
-    """A coupled channel group: its classes are kept or dropped one by one, in the order of importance."""
-
-    name: str
-    classes: tuple[int, ...]
-    layers: tuple[str, ...]
-
-    @property
-    def width(self) -> int:
-        return len(self.classes)
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """The labels along one dimension of one or more parameters, resolved to (knob, class position) pairs.
-
-    ``knob`` and ``position`` have one entry per channel; ``knob`` is −1 where the channel is frozen.
-    """
-
-    knob: np.ndarray
-    position: np.ndarray
-
-    def counts(self, knobs: int) -> tuple[np.ndarray, int]:
-        """(channels per kept class of each knob, channels that always stay)."""
-        per_knob = np.zeros(knobs)
-        for k in range(knobs):
-            mine = self.position[self.knob == k]
-            if mine.size:
-                per_knob[k] = mine.size / np.unique(mine).size
-        return per_knob, int((self.knob < 0).sum())
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter tensor of the prototype: shape (d0, d1, *rest); absent dimensions are None."""
-
-    leaf: str
-    name: str
-    d0: int | None
-    d1: int | None
-    d1_full: int
-    in_groups: int
-    rest: int
-    positions: int  # > 0 for weights that multiply: MACs = elements × positions
+# Widths above each of these come in steps of …: fine while a channel matters, multiples of 8 where kernels want them.
+STEPS = ((8, 2), (16, 4), (32, 8))
 
 
 class Space:
@@ -84,39 +28,118 @@ class Space:
 
     Args:
         graph_module: A recorded graph (see :func:`engine.elastic.trace.trace`).
+        input_shape: (C, H, W) that it was recorded with.
 
     Raises:
         RequestError: ``nothing_to_shrink``, naming each layer and why it can't shrink.
     """
 
-    def __init__(self, graph_module: fx.GraphModule) -> None:
+    def __init__(self, graph_module: fx.GraphModule, input_shape: tuple[int, int, int]) -> None:
         labelling = label_channels(graph_module)
         self.frozen = labelling.frozen_because
         self.blocks: list[Block] = find_blocks(graph_module)
-        self.knobs, self.dimensions, dimension_of = _knobs(labelling)
-        if not self.knobs and not self.blocks:
+        found = find_knobs(graph_module, labelling)
+        self.knobs: list[Knob] = found.knobs
+        self.dimensions = found.dimensions
+        self.parameters: list[Parameter] = found.parameters
+        self.convolutions = found.convolutions
+        if not any(k.convolution is None for k in self.knobs) and not self.blocks:
             reasons = "; ".join(f"{name}: {why}" for name, why in self.frozen.items()) or "it has no convolutions"
             raise RequestError("nothing_to_shrink", f"Nothing in this prototype can shrink ({reasons}).", "prototype")
-        self.dimension_of = dimension_of
-        self.parameters = _parameters(graph_module, labelling, dimension_of)
-        self.leaf_blocks = {
+        inside = {
             name: tuple(i for i, b in enumerate(self.blocks) if name in b.leaves)
             for name in {p.leaf for p in self.parameters}
         }
+        self.blocks_of = [inside[p.leaf] for p in self.parameters]
+        self.resolutions, positions = self._resolutions(graph_module, input_shape)
+        self.costs = Costs(found, self.blocks_of, positions)
         self.max_widths = np.array([k.width for k in self.knobs], dtype=np.int64)
         self.min_widths = np.ones_like(self.max_widths)
 
+    def _resolutions(
+        self, graph_module: fx.GraphModule, input_shape: tuple[int, int, int]
+    ) -> tuple[list[tuple[int, int]], np.ndarray]:
+        """(input sizes that the network takes, output positions of each parameter at each of them)."""
+        channels, height, width = input_shape
+        full = positions_at(graph_module, input_shape)
+        sizes, rows = [(height, width)], [[p.positions for p in self.parameters]]
+        for size in candidates(height, width):
+            found = positions_at(graph_module, (channels, *size))
+            if full is not None and found is not None and found[1] == full[1]:
+                sizes.append(size)
+                rows.append([found[0].get(p.leaf, 0) if p.positions else 0 for p in self.parameters])
+        return sizes, np.array(rows)
+
     @cached_property
     def full(self) -> Design:
-        return Design(tuple(int(w) for w in self.max_widths), (True,) * len(self.blocks))
+        return Design(tuple(self.max_widths.tolist()), (True,) * len(self.blocks), (0,) * len(self.convolutions))
 
     @cached_property
     def smallest(self) -> Design:
-        return Design(tuple(int(w) for w in self.min_widths), (False,) * len(self.blocks))
+        forms = (0,) * len(self.convolutions)  # of one channel each, the dense form is the smallest
+        last = len(self.resolutions) - 1
+        return Design(tuple(self.min_widths.tolist()), (False,) * len(self.blocks), forms, last)
 
-    @property
+    @cached_property
     def log10_size(self) -> float:
-        return float(np.log10(self.max_widths.astype(float)).sum() + len(self.blocks) * np.log10(2))
+        """How many designs there are, as a power of ten."""
+        widths = np.arange(1, self.max_widths.max(initial=1) + 1)
+        allowed = widths[widths % self.step(widths) == 0]
+        per_knob = [np.count_nonzero(allowed < k.width) + 1 for k in self.knobs]
+        factors = [*per_knob, *[2] * len(self.blocks), *[len(FORMS)] * len(self.convolutions), len(self.resolutions)]
+        return float(np.log10(factors).sum())
+
+    def summary(self) -> dict[str, float | int]:
+        """The space in numbers, for events and reports."""
+        return {
+            "groups": sum(k.convolution is None for k in self.knobs),
+            "blocks": len(self.blocks),
+            "convolutions": len(self.convolutions),
+            "resolutions": len(self.resolutions),
+            "log10_size": self.log10_size,
+        }
+
+    # --- designs -----------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def step(widths: np.ndarray) -> np.ndarray:
+        """By how much each width may change."""
+        return np.select([widths >= above for above, _ in reversed(STEPS)], [s for _, s in reversed(STEPS)], 1)
+
+    def stepped(self, widths: np.ndarray, rounding: np.ndarray) -> np.ndarray:
+        """Real widths (… × knobs) -> widths that a design may have: up when the fraction exceeds 1 − rounding."""
+        step = self.step(widths)
+        return np.clip(np.floor(widths / step + rounding) * step, self.min_widths, self.max_widths)
+
+    def designs(self, designs: list[Design]) -> Designs:
+        """Single designs as tensors."""
+        return Designs.of(designs, len(self.resolutions))
+
+    def used(self, design: Design) -> list[int]:
+        """Indices of the parameters that a design uses."""
+        return [
+            i
+            for i, (p, blocks) in enumerate(zip(self.parameters, self.blocks_of, strict=True))
+            if all(design.blocks[b] for b in blocks)
+            and (p.form is None or p.convolution is None or design.forms[p.convolution] == p.form)
+        ]
+
+    def canonical(self, design: Design) -> Design:
+        """The design with what nothing uses (widths and forms inside removed blocks, ranks of other forms) set to 0:
+        what makes designs differ."""
+        knobs, convolutions = np.zeros(len(self.knobs), dtype=bool), set()
+        for i in self.used(design):
+            p = self.parameters[i]
+            convolutions.add(p.convolution)
+            for d in (p.d0, p.d1):
+                if d is not None:
+                    knobs[np.unique(self.dimensions[d].knob[self.dimensions[d].knob >= 0])] = True
+        return Design(
+            tuple(w if u else 0 for w, u in zip(design.widths, knobs.tolist(), strict=True)),
+            design.blocks,
+            tuple(f if i in convolutions else 0 for i, f in enumerate(design.forms)),
+            design.resolution,
+        )
 
     def kept(self, dimension: int, widths: np.ndarray, ranks: list[np.ndarray]) -> np.ndarray:
         """Indices of the channels that stay along a dimension, ascending."""
@@ -127,136 +150,19 @@ class Space:
             mask[mine] = ranks[k][d.position[mine]] < widths[k]
         return np.flatnonzero(mask)
 
-    def is_active(self, leaf: str, blocks: tuple[bool, ...]) -> bool:
-        return all(blocks[b] for b in self.leaf_blocks.get(leaf, ()))
-
-    def canonical(self, design: Design) -> Design:
-        """The design with the widths that nothing uses (inside removed blocks) set to 0: what makes designs differ."""
-        used = np.zeros(len(self.knobs), dtype=bool)
-        for p in self.parameters:
-            if self.is_active(p.leaf, design.blocks):
-                for d in (p.d0, p.d1):
-                    if d is not None:
-                        used[np.unique(self.dimensions[d].knob[self.dimensions[d].knob >= 0])] = True
-        widths = tuple(w if u else 0 for w, u in zip(design.widths, used.tolist(), strict=True))
-        return Design(widths, design.blocks)
-
-    # --- costs -------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def _forms(self) -> dict[str, np.ndarray]:
-        count = len(self.knobs)
-        linear = np.array([d.counts(count)[0] for d in self.dimensions]).reshape(len(self.dimensions), count)
-        constant = np.array([d.counts(count)[1] for d in self.dimensions], dtype=float)
-        # One more "dimension" that is always 1 stands for an absent one.
-        linear = np.vstack([linear, np.zeros((1, count))])
-        constant = np.append(constant, 1.0)
-        one = len(self.dimensions)
-        gate = np.zeros((len(self.parameters), len(self.blocks)))
-        for row, p in enumerate(self.parameters):
-            gate[row, list(self.leaf_blocks[p.leaf])] = 1
-        return {
-            "linear": linear,
-            "constant": constant,
-            "d0": np.array([one if p.d0 is None else p.d0 for p in self.parameters]),
-            "d1": np.array([one if p.d1 is None else p.d1 for p in self.parameters]),
-            "scale": np.array(
-                [p.rest * (p.d1_full if p.d1 is None else 1) / p.in_groups for p in self.parameters],
-                dtype=float,
-            ),
-            "positions": np.array([p.positions for p in self.parameters], dtype=float),
-            "gate": gate,
-        }
-
-    def costs(self, widths: np.ndarray, gates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters and MACs of designs.
-
-        Args:
-            widths: n × knobs (whole numbers, or relaxed to reals).
-            gates: n × blocks, in [0, 1].
-
-        Returns:
-            (parameters, MACs per image), each of shape (n,).
-        """
-        f = self._forms
-        kept = widths @ f["linear"].T + f["constant"]
-        sizes = kept[:, f["d0"]] * kept[:, f["d1"]] * f["scale"]
-        sizes = sizes * np.prod(1 - f["gate"] * (1 - gates[:, None, :]), axis=2)
-        return sizes.sum(1), (sizes * f["positions"]).sum(1)
-
-    def costs_torch(self, widths: Tensor, gates: Tensor) -> tuple[Tensor, Tensor]:
-        """:meth:`costs` for tensors, differentiable with respect to widths and gates."""
-        f = {k: torch.from_numpy(v) for k, v in self._forms.items()}
-        kept = widths.double() @ f["linear"].T + f["constant"]
-        sizes = kept[:, f["d0"]] * kept[:, f["d1"]] * f["scale"]
-        sizes = sizes * torch.prod(1 - f["gate"] * (1 - gates.double()[:, None, :]), dim=2)
-        return sizes.sum(1), (sizes * f["positions"]).sum(1)
-
     def cost(self, design: Design) -> tuple[int, int]:
         """(parameters, MACs per image) of one design."""
-        params, macs = self.costs(np.array([design.widths], dtype=float), np.array([design.blocks], dtype=float))
-        return round(params[0]), round(macs[0])
+        params, macs = self.costs(self.designs([design]))
+        return round(float(params[0])), round(float(macs[0]))
 
-
-def _knobs(labelling: Labelling) -> tuple[list[Knob], list[Dimension], dict[tuple[str, str], int]]:
-    """Group the classes by signature (where each occurs, and how often), and resolve every dimension."""
-    roots: dict[tuple[str, str], np.ndarray] = {}
-    for leaf in labelling.leaves.values():
-        roots[leaf.name, "out"] = labelling.union.roots(leaf.out)
-        if leaf.inp is not None:
-            roots[leaf.name, "in"] = labelling.union.roots(leaf.inp)
-    signature: dict[int, list[tuple[str, str, int]]] = defaultdict(list)
-    for (leaf_name, side), labels in roots.items():
-        found, counts = np.unique(labels, return_counts=True)
-        for label, count in zip(found.tolist(), counts.tolist(), strict=True):
-            if label != FROZEN:
-                signature[label].append((leaf_name, side, count))
-    members: dict[tuple[tuple[str, str, int], ...], list[int]] = defaultdict(list)
-    for label in sorted(signature):
-        members[tuple(signature[label])].append(label)
-    knobs: list[Knob] = []
-    knob_of: dict[int, int] = {}
-    position_of: dict[int, int] = {}
-    for where, classes in members.items():
-        producers = [name for name, side, _ in where if side == "out" and labelling.leaves[name].kind != "norm"]
-        for position, label in enumerate(classes):
-            knob_of[label], position_of[label] = len(knobs), position
-        knobs.append(Knob(producers[0] if producers else where[0][0], tuple(classes), tuple(dict.fromkeys(producers))))
-    dimensions: list[Dimension] = []
-    index: dict[bytes, int] = {}
-    dimension_of: dict[tuple[str, str], int] = {}
-    for place, labels in roots.items():
-        key = labels.tobytes()
-        if key not in index:
-            index[key] = len(dimensions)
-            dimensions.append(
-                Dimension(
-                    np.array([knob_of.get(x, -1) for x in labels.tolist()]),
-                    np.array([position_of.get(x, 0) for x in labels.tolist()]),
-                )
-            )
-        dimension_of[place] = index[key]
-    return knobs, dimensions, dimension_of
-
-
-def _parameters(
-    graph_module: fx.GraphModule, labelling: Labelling, dimension_of: dict[tuple[str, str], int]
-) -> list[Parameter]:
-    """Every trainable parameter of the graph, with the dimensions along which it can shrink."""
-    rows: list[Parameter] = []
-    called = dict.fromkeys(str(n.target) for n in graph_module.graph.nodes if n.op == "call_module")
-    for leaf_name in called:
-        module = graph_module.get_submodule(leaf_name)
-        leaf = labelling.leaves.get(leaf_name)
-        for name, tensor in module.named_parameters():
-            if leaf is None:
-                rows.append(Parameter(leaf_name, name, None, None, 1, 1, tensor.numel(), 0))
-                continue
-            out = dimension_of[leaf_name, "out"]
-            if name == "weight" and isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
-                inp = dimension_of.get((leaf_name, "in"))
-                rest = int(np.prod(tensor.shape[2:]))
-                rows.append(Parameter(leaf_name, name, out, inp, tensor.shape[1], leaf.in_groups, rest, leaf.positions))
-            else:
-                rows.append(Parameter(leaf_name, name, out, None, 1, 1, 1, 0))
-    return rows
+    def describe(self, design: Design) -> dict[str, object]:
+        """A design in words and numbers, by the names of what it chooses."""
+        forms = {
+            name: FORMS[f] for name, f in zip(self.convolutions, design.forms, strict=True) if f in FORM_PARAMETERS
+        }
+        return {
+            "widths": dict(zip((k.name for k in self.knobs), design.widths, strict=True)),
+            "blocks_removed": [b.name for b, stays in zip(self.blocks, design.blocks, strict=True) if not stays],
+            "forms": forms,
+            "resolution": list(self.resolutions[design.resolution]),
+        }

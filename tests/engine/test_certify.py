@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import binom
 
 from engine.certify import Trial, acceptance_threshold, binomial_bounds, certify, diversity
-from engine.elastic.space import Design
+from engine.elastic.design import Design
 
 
 def test_bounds_are_the_exact_binomial_ones() -> None:

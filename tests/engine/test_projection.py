@@ -15,7 +15,7 @@ from engine.requirements import parse_requirements
 
 @pytest.fixture(scope="module")
 def space() -> Space:
-    return Space(trace(build_prototype({"zoo": "resnet20"}, 3, 10, 16), (3, 16, 16)))
+    return Space(trace(build_prototype({"zoo": "resnet20"}, 3, 10, 16), (3, 16, 16)), (3, 16, 16))
 
 
 def projection(space: Space, *limits: tuple[str, float]) -> Projection:
@@ -55,13 +55,11 @@ def test_limits_that_no_network_meets_are_recognised(space: Space) -> None:
 
 def test_relaxed_designs_cost_exactly_the_budget_and_their_gradient_stays_on_it(space: Space) -> None:
     p = projection(space)
-    u = torch.randn(4, len(space.knobs) + len(space.blocks), dtype=torch.float64, requires_grad=True)
+    u = torch.randn(4, p.layout.choices, dtype=torch.float64, requires_grad=True)
     target = torch.tensor([p.to_log_cost(b) for b in (0.4, 0.5, 0.6, 0.8)], dtype=torch.float64)
 
     def cost(v: torch.Tensor) -> torch.Tensor:
-        log_widths, gates = p.relaxed(v, target)
-        params, macs = space.costs_torch(2**log_widths, gates)
-        return p.weights[0] * params.log10() + p.weights[1] * macs.log10()
+        return p.log_costs(p.relaxed(v, target))
 
     torch.testing.assert_close(cost(u), target, atol=1e-5, rtol=0)
     (gradient,) = torch.autograd.grad(cost(u).sum(), u)
@@ -71,13 +69,13 @@ def test_relaxed_designs_cost_exactly_the_budget_and_their_gradient_stays_on_it(
 def test_the_implicit_gradient_equals_finite_differences(space: Space) -> None:
     p = projection(space)
     torch.manual_seed(0)
-    u = torch.randn(1, len(space.knobs) + len(space.blocks), dtype=torch.float64)
+    u = torch.randn(1, p.layout.choices, dtype=torch.float64)
     target = torch.tensor([p.to_log_cost(0.6)], dtype=torch.float64)
     probe = u.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(p.relaxed(probe, target)[0][0, 2], probe)
+    (gradient,) = torch.autograd.grad(p.relaxed(probe, target).widths.log2()[0, 2], probe)
     step = torch.zeros_like(u)
     step[0, 5] = 1e-3
-    difference = (p.relaxed(u + step, target)[0][0, 2] - p.relaxed(u - step, target)[0][0, 2]) / 2e-3
+    difference = (p.relaxed(u + step, target).widths.log2() - p.relaxed(u - step, target).widths.log2())[0, 2] / 2e-3
     torch.testing.assert_close(gradient[0, 5], difference, atol=1e-4, rtol=1e-2)
 
 

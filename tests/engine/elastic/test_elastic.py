@@ -1,6 +1,7 @@
 """Random designs of real prototypes: the shared network, the extracted module and the closed forms agree."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,6 @@ from torch import nn
 from torchvision import models
 
 from engine.elastic.network import ElasticNetwork
-from engine.elastic.space import Design
 from engine.errors import RequestError
 from engine.prototypes import build_prototype
 
@@ -33,12 +33,6 @@ def elastic(name: str) -> tuple[ElasticNetwork, nn.Module]:
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.uniform_(module.bias, -0.5, 0.5)
     return ElasticNetwork(model, (3, side, side), CPU), model
-
-
-def random_design(network: ElasticNetwork, rng: np.random.Generator) -> Design:
-    space = network.space
-    widths = rng.integers(space.min_widths, space.max_widths + 1).tolist()
-    return Design(tuple(widths), tuple((rng.random(len(space.blocks)) < 0.6).tolist()))
 
 
 def count_macs(module: nn.Module, images: torch.Tensor) -> int:
@@ -67,7 +61,7 @@ def test_shared_slice_extracted_module_and_closed_forms_agree(name: str) -> None
     normalised = (images - mean.reshape(3, 1, 1)) / std.reshape(3, 1, 1)
     network.set_importance([rng.random(k.width) for k in network.space.knobs])
     for _ in range(4):
-        design = random_design(network, rng)
+        design = network.random_design(rng)
         active = network.activate(design)
         flat = network.gather(active)
         network.record_statistics(active, flat, [normalised])
@@ -85,11 +79,11 @@ def test_a_slice_computes_what_the_prototype_with_those_channels_silenced_comput
     network, model = elastic(name)
     space = network.space
     rng = np.random.default_rng(5)
-    design = Design(random_design(network, rng).widths, (True,) * len(space.blocks))
+    design = replace(space.full, widths=network.random_design(rng).widths)
     silenced = copy.deepcopy(model).train()  # batch statistics, as in training
     widths = np.array(design.widths)
     for p in space.parameters:
-        if p.d0 is not None:
+        if p.d0 is not None and not p.form:
             tensor = silenced.get_submodule(p.leaf).get_parameter(p.name)
             dropped = np.setdiff1d(np.arange(tensor.shape[0]), space.kept(p.d0, widths, network.ranks))
             with torch.no_grad():
@@ -109,7 +103,7 @@ def test_a_removed_block_is_the_prototype_without_it() -> None:
     network, model = elastic("resnet20")
     identity_blocks = [i for i, b in enumerate(network.space.blocks) if ".1." in b.name or ".2." in b.name]
     removed = identity_blocks[0]
-    design = Design(network.space.full.widths, tuple(i != removed for i in range(len(network.space.blocks))))
+    design = replace(network.space.full, blocks=tuple(i != removed for i in range(len(network.space.blocks))))
     without = copy.deepcopy(model).train()
     owner = without.get_submodule(network.space.blocks[removed].name.rpartition(".")[0])
     owner.forward = lambda x: torch.relu(x)  # the addition's other operand, then the block's last activation
@@ -166,7 +160,7 @@ def test_an_operation_without_a_rule_freezes_what_it_touches_and_the_rest_still_
             return self.third(torch.relu(self.second(x))).mean((2, 3))
 
     network = ElasticNetwork(Odd(), (3, 9, 9), CPU)
-    assert [k.name for k in network.space.knobs] == ["second"]
+    assert [k.name for k in network.space.knobs if k.convolution is None] == ["second"]
     assert "softmax" in network.space.frozen["first"]
 
 

@@ -10,7 +10,13 @@ torch.set_num_threads(1)
 
 @pytest.mark.parametrize(
     ("name", "params"),
-    [("resnet8", 77_754), ("resnet20", 272_186), ("resnet32", 466_618), ("resnet56", 855_482), ("resnet110", 1_730_714)],
+    [
+        ("resnet8", 77_754),
+        ("resnet20", 272_186),
+        ("resnet32", 466_618),
+        ("resnet56", 855_482),
+        ("resnet110", 1_730_714),
+    ],
 )
 def test_parameters_on_one_channel_and_ten_classes(name, params):
     assert sum(p.numel() for p in cifar_resnet(name, 1, 10).parameters()) == params

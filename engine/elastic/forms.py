@@ -1,0 +1,55 @@
+"""Forms of a convolution: dense, depthwise + pointwise ("separable"), or low rank, each with weights of its own.
+
+Both alternatives start as the best approximation of the dense weight that a singular value decomposition gives: per
+input channel a rank-1 filter for the separable form (as in Guo et al. 2018, *Network decoupling*), and the leading
+components of the whole filter bank for the low rank (Zhang et al. 2016, *Accelerating very deep CNNs*).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from engine.elastic.design import LOW_RANK, SEPARABLE
+
+# The parameters of each alternative; the dense form is the layer's own weight.
+FORM_PARAMETERS = {SEPARABLE: ("depthwise", "pointwise"), LOW_RANK: ("basis", "mixing")}
+
+
+def has_forms(module: nn.Module) -> bool:
+    """Whether a layer is a dense k × k convolution, k > 1: the only kind for which the alternatives are cheaper."""
+    return (
+        type(module) is nn.Conv2d
+        and module.groups == 1
+        and module.padding_mode == "zeros"
+        and module.kernel_size[0] * module.kernel_size[1] > 1
+        and largest_rank(module) >= 1
+    )
+
+
+def largest_rank(module: nn.Conv2d) -> int:
+    """Half of the rank at which the low-rank form stops being smaller than the dense one."""
+    c_out, c_in, height, width = module.weight.shape
+    fan_in = c_in * height * width
+    return max(1, c_out * fan_in // (c_out + fan_in) // 2)
+
+
+def alternatives(module: nn.Conv2d) -> dict[str, Tensor]:
+    """Initial weights of both alternatives.
+
+    Returns:
+        ``depthwise`` (C_in, 1, k, k), ``pointwise`` (C_out, C_in, 1, 1), ``basis`` (R, C_in, k, k) and ``mixing``
+        (C_out, R, 1, 1), with R from :func:`largest_rank`.
+    """
+    weight = module.weight.detach()
+    c_out, c_in, height, width = weight.shape
+    per_input = weight.permute(1, 0, 2, 3).reshape(c_in, c_out, height * width)
+    u, s, v = torch.linalg.svd(per_input, full_matrices=False)
+    scale = s[:, :1].sqrt()
+    rank = largest_rank(module)
+    left, values, right = torch.linalg.svd(weight.reshape(c_out, -1), full_matrices=False)
+    root = values[:rank].sqrt()
+    return {
+        "depthwise": (scale * v[:, 0]).reshape(c_in, 1, height, width).contiguous(),
+        "pointwise": (scale * u[:, :, 0]).T.reshape(c_out, c_in, 1, 1).contiguous(),
+        "basis": (root[:, None] * right[:rank]).reshape(rank, c_in, height, width).contiguous(),
+        "mixing": (left[:, :rank] * root).reshape(c_out, rank, 1, 1).contiguous(),
+    }

@@ -1,0 +1,51 @@
+"""Input resolutions that a network takes as it is: the same layers over a smaller image."""
+
+import math
+from collections import Counter
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+SHARES = (0.875, 0.75, 0.625, 0.5)
+SMALLEST_SIDE = 4
+
+
+def candidates(height: int, width: int) -> list[tuple[int, int]]:
+    """Smaller input sizes to try, largest first; sides of large images are multiples of 8."""
+
+    def side(full: int, share: float) -> int:
+        step = 8 if full >= 64 else 1
+        return max(SMALLEST_SIDE, step * round(full * share / step))
+
+    found = dict.fromkeys((side(height, s), side(width, s)) for s in SHARES)
+    return [size for size in found if size < (height, width)]
+
+
+def positions_at(graph_module: fx.GraphModule, shape: tuple[int, int, int]) -> tuple[dict[str, int], torch.Size] | None:
+    """Where each convolution and linear layer is applied when the input has another size.
+
+    Returns:
+        Output positions per image by leaf, and the shape of the network's output; None when the network doesn't take
+        that size.
+    """
+    counter = _PositionCounter(graph_module)
+    try:
+        with torch.no_grad():
+            output = counter.run(torch.zeros(2, *shape))
+    except (RuntimeError, ValueError, AssertionError):
+        return None
+    return (dict(counter.positions), output.shape) if isinstance(output, Tensor) else None
+
+
+class _PositionCounter(fx.Interpreter):
+    def __init__(self, graph_module: fx.GraphModule) -> None:
+        super().__init__(graph_module)
+        self.positions: Counter[str] = Counter()
+
+    def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
+        value = super().call_module(target, args, kwargs)
+        if isinstance(value, Tensor):
+            linear = isinstance(self.fetch_attr(target), nn.Linear)
+            self.positions[target] += math.prod(value.shape[1:-1] if linear else value.shape[2:])
+        return value
