@@ -33,7 +33,7 @@ from engine.schedule import Phase, learning_rate
 from engine.setting import Setting, Synthesized
 from engine.spec import Spec
 from engine.training import PEAK_RATE, SharedTrainer
-from engine.views import TEACHER_FILE
+from engine.views import TEACHER_FILE, Views
 
 CERTIFICATION_SHARE = 0.10, 0.35  # of the time budget: least and most that is set aside
 CERTIFICATION_DECODINGS = 480  # at the boundary's cost: what scan, confirmation and the checks of larger budgets take
@@ -95,7 +95,9 @@ def synthesize(
 
 
 class Synthesis:
-    """One run. See :func:`synthesize`."""
+    """One run. See :func:`synthesize`. Its small methods are what a comparison may replace."""
+
+    inquisitor_class = Inquisitor
 
     def __init__(
         self,
@@ -134,7 +136,7 @@ class Synthesis:
             self.cycle += 1
             self._report(trained, probed, delta)
             self._save()
-        certificate = conclude(self.parts, self.boundary.centre, self.cycle, self.log, self.should_stop)
+        certificate = self._conclude()
         return SynthesisResult(certificate, self.cycle, self.log.elapsed)
 
     # --- G_0, I_0 from φ, U, 1_r ---------------------------------------------------------------------------------
@@ -169,12 +171,12 @@ class Synthesis:
             setting.prototype.eval()
         else:
             (self.out_dir / "data" / TEACHER_FILE).unlink(missing_ok=True)
-            fit_prototype(setting, views, self.log, self.should_stop)
+            self._fit_prototype(views)
         setting.suit_processor()
         self.parts = parts = Synthesized.start(setting)
         self.trainer = SharedTrainer(parts.network, setting.teacher(views), setting.normalise, setting.task)
         self.observer = Observer(parts.network, setting.task)
-        self.inquisitor = Inquisitor(parts.generator, self.spec.seed)
+        self.inquisitor = self.inquisitor_class(parts.generator, self.spec.seed)
         self.boundary = Boundary.between(parts.projection.low, parts.projection.high)
         self.cycle, self.started = 0, self.log.elapsed
         if self.saved:
@@ -184,6 +186,9 @@ class Synthesis:
             report_prototype(setting, parts.network.space, self.log)
             self._save()
         self.phase = Phase(self.spec.max_cycles, self.started, self._training_end())
+
+    def _fit_prototype(self, views: Views) -> None:
+        fit_prototype(self.setting, views, self.log, self.should_stop)
 
     def _training_end(self) -> float | None:
         """When training stops, so that certification ends within the time budget; None when nothing is timed."""
@@ -216,8 +221,7 @@ class Synthesis:
     def _generate_and_train(self, progress: float) -> list[tuple[Design, float]]:
         """G_k generates a network for each training step; returns the designs with their losses."""
         rng = self._rng(1)
-        seeds, costs = rng.integers(2**62, size=STEPS_PER_CYCLE), self.boundary.sample(rng, STEPS_PER_CYCLE)
-        designs = self.parts.generator.designs(seeds.tolist(), costs.tolist())
+        designs = self._generate(rng, STEPS_PER_CYCLE)
         batches = self.trainer.batches(self._rng(2))
         losses: list[Tensor] = []
         for design in designs:
@@ -228,6 +232,11 @@ class Synthesis:
             if progress >= 1:
                 break
         return list(zip(designs, torch.stack(losses).tolist(), strict=False))
+
+    def _generate(self, rng: np.random.Generator, count: int) -> list[Design]:
+        """Networks of fresh seeds at budgets around the boundary."""
+        seeds, costs = rng.integers(2**62, size=count), self.boundary.sample(rng, count)
+        return self.parts.generator.designs(seeds.tolist(), costs.tolist())
 
     def _probe_and_observe(self) -> list[Probed]:
         """Networks from fresh seeds are measured; the first is also given the stimuli and its responses observed."""
@@ -327,6 +336,9 @@ class Synthesis:
         if budget is None or self.phase.end is None:
             return by_pace / 0.95
         return min(max(budget - self.log.elapsed, 0.0), by_pace + budget - self.phase.end)
+
+    def _conclude(self) -> Certificate:
+        return conclude(self.parts, self.boundary.centre, self.cycle, self.log, self.should_stop)
 
     # --- checkpoints ---------------------------------------------------------------------------------------------
 
