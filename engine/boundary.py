@@ -10,14 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 START = 0.6  # of the way from the smallest design to the largest, in log cost
-BELOW, ABOVE = 0.08, 0.30  # of log10 cost: the trained band around the boundary
+BELOW, ABOVE = 0.08, 0.30  # of log10 cost: the trained band around the boundary, at first
+BELOW_AT_LAST, ABOVE_AT_LAST = 0.05, 0.12
+NARROWING = 0.5, 0.8  # of training: when the band narrows
 WIDE_SHARE = 0.15  # of the budgets are drawn from the whole range above the band
-HELD_UNTIL, FROZEN_FROM = (
-    0.12,
-    0.6,
-)  # of training: before, nothing has learned; after, all budgets get trained
+HELD_UNTIL, FROZEN_FROM = 0.12, 0.6  # of training: nothing has learned before; all budgets get trained after
 LARGEST_STEP, SMALLEST_STEP = 0.10, 0.02
-SLACK_AT_FIRST, SLACK_AT_LAST = 0.03, 0.006  # of the task metric: the rest of training, as rates fall, still raises it
+# How far below its final threshold the task metric m may still be, in units of √(m(1 − m)): what is left of training,
+# as rates fall, still raises it.
+SLACK_AT_FIRST, SLACK_AT_LAST = 0.35, 0.12
 UP_SHARE = 0.5  # of a step, upwards: failing is the rule while nothing is trained well
 
 
@@ -42,23 +43,29 @@ class Boundary:
     def between(cls, low: float, high: float) -> "Boundary":
         return cls(low, high, low + START * (high - low))
 
-    @property
-    def band(self) -> tuple[float, float]:
-        """The budgets that most training is spent on."""
-        upper = min(self.centre + ABOVE, self.high)
-        return max(min(self.centre - BELOW, upper - 1e-3), self.low), upper
+    def band(self, progress: float) -> tuple[float, float]:
+        """The budgets that most training is spent on: wide while the boundary moves, narrower towards the end."""
+        late = float(np.clip((progress - NARROWING[0]) / (NARROWING[1] - NARROWING[0]), 0, 1))
+        upper = min(self.centre + ABOVE + late * (ABOVE_AT_LAST - ABOVE), self.high)
+        below = BELOW + late * (BELOW_AT_LAST - BELOW)
+        return max(min(self.centre - below, upper - 1e-3), self.low), upper
 
-    def sample(self, rng: np.random.Generator, count: int) -> np.ndarray:
+    def sample(self, rng: np.random.Generator, count: int, progress: float) -> np.ndarray:
         """Budgets to train at, shape (count,)."""
-        low, high = self.band
+        low, high = self.band(progress)
         wide = rng.random(count) < WIDE_SHARE
         return np.where(wide, rng.uniform(high, self.high, count), rng.uniform(low, high, count))
 
     @staticmethod
-    def slack(progress: float) -> float:
-        """How far below the final threshold the task metric may still be, given the share of training that is done."""
+    def slack(progress: float, required: float) -> float:
+        """How far below the final threshold the task metric may still be.
+
+        Args:
+            progress: Share of training that is done.
+            required: The requirement on the task metric.
+        """
         left = max(0.0, 1 - progress / FROZEN_FROM)
-        return SLACK_AT_LAST + left * (SLACK_AT_FIRST - SLACK_AT_LAST)
+        return (SLACK_AT_LAST + left * (SLACK_AT_FIRST - SLACK_AT_LAST)) * (required * (1 - required)) ** 0.5
 
     def move(self, passed: bool, progress: float) -> None:
         """Move after a cycle's probes, unless it is held or frozen.

@@ -16,6 +16,8 @@ from engine.projection import Projection
 
 NOISE_DIMENSION = 6
 FULL_RESOLUTION_PREFERENCE = 1.0
+FORM_PREFERENCES = 0.0, 0.7, -0.7  # dense, separable, low rank: what mostly turned out best for small networks
+COMMITTING = 0.08, 0.4  # of training: seeds choose forms and resolution freely before, all the same after
 BLOCK_PREFERENCE = 3.0  # blocks stay at first: they go once the projection shifts preferences this far down
 
 
@@ -52,9 +54,14 @@ class Generator(nn.Module):
         centre = np.zeros(layout.choices)
         centre[layout.gates] = BLOCK_PREFERENCE
         centre[layout.resolution][0] = FULL_RESOLUTION_PREFERENCE
+        centre[layout.forms] = np.tile(FORM_PREFERENCES, len(projection.space.convolutions))
         self.mu = nn.Parameter(torch.from_numpy(centre))
         self.mixing = nn.Parameter(torch.from_numpy(0.35 * rng.standard_normal((layout.choices, NOISE_DIMENSION))))
         self.slope = nn.Parameter(torch.zeros(layout.choices, dtype=torch.float64))
+        self.freedom: Tensor
+        self.register_buffer("freedom", torch.ones((), dtype=torch.float64))
+        self._committing = torch.zeros(layout.choices, dtype=torch.float64)
+        self._committing[layout.forms] = self._committing[layout.resolution] = 1.0
 
     @property
     def choices(self) -> int:
@@ -71,8 +78,9 @@ class Generator(nn.Module):
             n × choices.
         """
         u = self.mu + (log_cost - self.projection.middle)[:, None] * self.slope
+        free = 1 - self._committing * (1 - self.freedom)
         for column, direction in zip(z.T, self.mixing.T, strict=True):  # a matrix product may round by its size
-            u = u + column[:, None] * direction
+            u = u + column[:, None] * (free * direction)
         return u
 
     def design(self, seed: int, log_cost: float, attempt: int = 0) -> Design:
@@ -90,6 +98,15 @@ class Generator(nn.Module):
     def relaxed(self, z: Tensor, log_cost: Tensor) -> Designs:
         """Differentiable designs."""
         return self.projection.relaxed(self.preferences(z, log_cost), log_cost)
+
+    def commit(self, progress: float) -> None:
+        """Seeds agree more and more on forms and resolution: weights that few networks share are trained too little.
+
+        Args:
+            progress: Share of training that is done.
+        """
+        first, last = COMMITTING
+        self.freedom.fill_(float(np.clip((last - progress) / (last - first), 0, 1)))
 
     @torch.no_grad()
     def move(self, delta: list[Tensor]) -> None:

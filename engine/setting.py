@@ -144,13 +144,11 @@ class Synthesized:
         """What a learned generator consists of."""
         found = {"weights": self.network.weights}
         found |= {f"rank.{i}": torch.from_numpy(r) for i, r in enumerate(self.network.ranks)}
-        found |= {f"theta.{name}": p.data for name, p in self.generator.named_parameters()}
+        found |= {f"theta.{name}": tensor.clone() for name, tensor in self.generator.state_dict().items()}
         return found
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Inverse of :meth:`tensors`."""
         self.network.weights.copy_(tensors["weights"])
         self.network.set_importance([-tensors[f"rank.{i}"].numpy() for i in range(len(self.network.ranks))])
-        with torch.no_grad():
-            for name, p in self.generator.named_parameters():
-                p.copy_(tensors[f"theta.{name}"])
+        self.generator.load_state_dict({n: tensors[f"theta.{n}"] for n in self.generator.state_dict()})

@@ -130,7 +130,7 @@ class Synthesis:
         self._initialise()
         while (progress := self.phase.progress(self.cycle, self.log.elapsed)) < 1:
             trained = self._generate_and_train(progress)
-            probed = self._probe_and_observe()
+            probed = self._probe_and_observe(progress)
             delta = self._update_inquisitor(trained, probed, progress)
             self._update_generator(delta, probed, progress)
             self.cycle += 1
@@ -221,7 +221,7 @@ class Synthesis:
     def _generate_and_train(self, progress: float) -> list[tuple[Design, float]]:
         """G_k generates a network for each training step; returns the designs with their losses."""
         rng = self._rng(1)
-        designs = self._generate(rng, STEPS_PER_CYCLE)
+        designs = self._generate(rng, STEPS_PER_CYCLE, progress)
         batches = self.trainer.batches(self._rng(2))
         losses: list[Tensor] = []
         for design in designs:
@@ -233,18 +233,18 @@ class Synthesis:
                 break
         return list(zip(designs, torch.stack(losses).tolist(), strict=False))
 
-    def _generate(self, rng: np.random.Generator, count: int) -> list[Design]:
+    def _generate(self, rng: np.random.Generator, count: int, progress: float) -> list[Design]:
         """Networks of fresh seeds at budgets around the boundary."""
-        seeds, costs = rng.integers(2**62, size=count), self.boundary.sample(rng, count)
+        seeds, costs = rng.integers(2**62, size=count), self.boundary.sample(rng, count, progress)
         return self.parts.generator.designs(seeds.tolist(), costs.tolist())
 
-    def _probe_and_observe(self) -> list[Probed]:
+    def _probe_and_observe(self, progress: float) -> list[Probed]:
         """Networks from fresh seeds are measured; the first is also given the stimuli and its responses observed."""
         rng, parts, probe = self._rng(3), self.parts, self.parts.probe
         found = []
         for i in range(PROBES_PER_CYCLE):
             seed = int(rng.integers(2**31))
-            across = float(rng.uniform(*self.boundary.band))
+            across = float(rng.uniform(*self.boundary.band(progress)))
             log_cost = self.boundary.centre if i < PROBES_PER_CYCLE // 2 else across
             design = parts.generator.design(seed, log_cost)
             active, flat = probe.prepare(design, quick=True)
@@ -265,15 +265,16 @@ class Synthesis:
         inquisitor.remember_probes([(p.design, p.loss) for p in probed])
         inquisitor.update(self.observer.kept_information(), self._rng(4))
         if LEARNING_FROM <= progress <= LEARNING_UNTIL:
-            return inquisitor.propose(self.boundary.band, self._rng(5))
+            return inquisitor.propose(self.boundary.band(progress), self._rng(5))
         return [torch.zeros_like(p) for p in self.parts.generator.parameters()]
 
     def _update_generator(self, delta: list[Tensor], probed: list[Probed], progress: float) -> None:
         """G_k → G_{k+1}, and the boundary at which it works."""
         self.parts.generator.move(delta)
+        self.parts.generator.commit(progress)
         at_boundary, across = probed[: PROBES_PER_CYCLE // 2], probed[PROBES_PER_CYCLE // 2 :]
-        if self.spec.requirements.metric_threshold > 0:
-            enough = self.setting.threshold - self.boundary.slack(progress)
+        if (required := self.spec.requirements.metric_threshold) > 0:
+            enough = self.setting.threshold - self.boundary.slack(progress, required)
             passed = float(np.mean([p.metric for p in at_boundary])) >= enough
         else:  # nothing is required of the task: U alone says which cost is best
             passed = np.mean([self._score(p) for p in at_boundary]) >= np.mean([self._score(p) for p in across])

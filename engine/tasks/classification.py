@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 TEMPERATURE = 2.0
-DISTILLED = 0.5  # share of the distillation term
+DISTILLED = 0.9  # share of the distillation term
 
 
 class Classification:

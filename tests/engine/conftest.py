@@ -16,7 +16,7 @@ SHORT_SPEC = {
     "prototype": {"zoo": "resnet8"},
     "dataset": {"builtin": "digits"},
     "requirements": [
-        {"metric": "accuracy", "op": ">=", "value": 0.9},
+        {"metric": "accuracy", "op": ">=", "value": 0.7},
         {"metric": "params", "op": "<=", "value": 30_000},
     ],
     "max_cycles": 3,

@@ -20,7 +20,7 @@ def test_it_never_leaves_its_range() -> None:
         for _ in range(200):
             boundary.move(passed, WORKING)
         assert boundary.centre == end
-        low, high = boundary.band
+        low, high = boundary.band(WORKING)
         assert 2.0 <= low < high <= 5.0
 
 
@@ -34,13 +34,13 @@ def test_it_holds_still_before_anything_has_learned_and_in_the_last_part() -> No
 
 def test_budgets_are_drawn_mostly_from_the_band_and_sometimes_from_above() -> None:
     boundary = Boundary.between(2.0, 5.0)
-    low, high = boundary.band
-    drawn = boundary.sample(np.random.default_rng(0), 400)
+    low, high = boundary.band(WORKING)
+    drawn = boundary.sample(np.random.default_rng(0), 400, WORKING)
     inside = (drawn >= low) & (drawn <= high)
     assert 0.75 < inside.mean() < 0.95
     assert drawn.min() >= low and drawn.max() > high + 0.3
 
 
 def test_the_slack_shrinks_as_training_goes_on() -> None:
-    slack = [Boundary.slack(p) for p in (0.0, 0.3, FROZEN_FROM, 1.0)]
+    slack = [Boundary.slack(p, 0.9) for p in (0.0, 0.3, FROZEN_FROM, 1.0)]
     assert slack == sorted(slack, reverse=True) and slack[-1] > 0
