@@ -60,7 +60,9 @@ class Inquisitor:
         self._generator_optimiser = torch.optim.Adam(generator.parameters(), lr=rate)
         self.trained: deque[tuple[Design, float]] = deque(maxlen=TRAINING_MEMORY)
         self.probed: deque[tuple[Design, float]] = deque(maxlen=PROBE_MEMORY)
-        self.judged: deque[tuple[float, float, float]] = deque(maxlen=JUDGED)  # measured, predicted, cost
+        self.judged: deque[tuple[float, ...]] = deque(
+            maxlen=JUDGED
+        )  # measured, predicted, cost: less their cycle's means
         self.curves = [np.linspace(0, 1, k.width + 1) for k in space.knobs]
 
     # --- θ_I -----------------------------------------------------------------------------------------------------
@@ -79,8 +81,9 @@ class Inquisitor:
             with torch.no_grad():
                 exact = self.generator.projection.space.designs(designs)
                 predicted = self._predict(exact, held_out=True).mean(0).numpy()
-            costs = self.generator.projection.log_costs(exact).tolist()
-            self.judged.extend(zip(scores, map(float, predicted), costs, strict=True))
+            # Scores rise from cycle to cycle with training: designs are compared with those of their own cycle.
+            rows = np.stack([scores, predicted, self.generator.projection.log_costs(exact).numpy()], 1)
+            self.judged.extend(map(tuple, (rows - rows.mean(0)).tolist()))
         self.probed.extend(zip(designs, scores, strict=True))
 
     def update(self, curves: list[np.ndarray], rng: np.random.Generator) -> None:
