@@ -7,12 +7,15 @@ PORT ?= 8000
 BOOTSTRAP = $(PYTHON) webapp/embedded/bootstrap.py
 BIN = .venv/bin
 # The tests' networks are tiny: one torch thread does, and no test depends on a GPU.
+# With a Python that has torch already (BENCH_PYTHON=python3) nothing is installed; peers that it lacks are left out.
+BENCH_PYTHON ?= .venv/bench/bin/python
+BENCH = $(if $(filter .venv/bench/bin/python,$(BENCH_PYTHON)),$(BOOTSTRAP) --then benchmarks/install.py && )$(BENCH_PYTHON) -m benchmarks
 PYTEST = OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest
-TYPED = engine webapp tests/embedded tests/e2e tests/postgres.py
+TYPED = engine webapp benchmarks tests/embedded tests/e2e tests/postgres.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo frontend develop lint test test-frontend test-engine test-webapp test-postgres test-e2e clean
+.PHONY: help run demo frontend develop lint test test-frontend test-engine test-webapp test-postgres test-e2e bench bench-quick bench-gpu clean
 
 help: ## list what this Makefile can do
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -56,7 +59,17 @@ test-e2e: develop ## journeys in a real browser (SCREENSHOTS=docs/screenshots ke
 
 # The journeys come last: a browser's event loop must not be there when the asynchronous tests run.
 test: lint test-frontend demo test-postgres ## everything, as CI does
-	$(PYTEST) tests/test_architecture.py tests/engine tests/webapp tests/embedded tests/e2e
+	$(PYTEST) tests/test_architecture.py tests/engine tests/benchmarks tests/webapp tests/embedded tests/e2e
+
+bench: ## ours and its peers side by side, about 40 minutes (DATA=cifar10-images.zip); goes on where it was stopped
+	$(BENCH) standard --data $(or $(DATA),$(error name a zip of images: make bench DATA=cifar10-images.zip))
+
+bench-quick: ## every part of the benchmarks for a few seconds; its figures say nothing
+	$(BENCH) quick --docs var/benchmarks
+
+bench-gpu: ## CIFAR-10 with resnet20, 56 and 110 (DATA=… SHARE=1 SECONDS=600 REPEATS=3); goes on where it was stopped
+	$(BENCH) gpu --data $(or $(DATA),$(error name a zip of images: make bench-gpu DATA=cifar10-images.zip)) \
+	  --share $(or $(SHARE),1) --seconds $(or $(SECONDS),600) --repeats $(or $(REPEATS),3)
 
 clean: ## remove what was installed and built; keeps var/
 	rm -rf .venv .stamps frontend/node_modules frontend/dist test-results
