@@ -1,19 +1,21 @@
-"""Prototype module -> traced graph of plain ``torch.nn`` leaves, with one recorded forward.
+"""Prototype module -> graph of plain ``torch.nn`` leaves, with one recorded forward.
 
-Symbolic tracing keeps size computations (``x.size(1) // groups``) in the graph as nodes, so that reshapes and
-shuffles adapt by themselves when channels are left out.
+The network is run once under a recorder (see :mod:`engine.elastic.recorder`), so any control flow will do; the graph
+is then run on other images, and has to give what the network gives.
 """
 
-import operator
 from typing import Any
 
 import torch
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
+from engine.elastic.recorder import Recorder
 from engine.errors import RequestError
 
+DIFFERENCE_ALLOWED = 1e-3
 
-class _Recorder(fx.Interpreter):
+
+class _Values(fx.Interpreter):
     """Runs the graph once and keeps each node's value in ``node.meta["value"]``."""
 
     def run_node(self, node: fx.Node) -> Any:
@@ -26,71 +28,61 @@ def trace(model: nn.Module, input_shape: tuple[int, int, int], *, batch: int = 2
     """Trace ``model`` and record one forward pass.
 
     Args:
-        model: Any module whose forward takes one float tensor batch × C × H × W.
+        model: Any module whose forward takes one float tensor batch × C × H × W. It is put in evaluation mode, and its
+            in-place activations become out-of-place ones.
         input_shape: (C, H, W).
         batch: Images in the recorded pass.
 
     Returns:
-        A graph module in evaluation mode; every node's value on the recorded pass is in ``node.meta["value"]``.
+        A graph module in evaluation mode, over the model's own layers and parameters; every node's value on the
+        recorded pass is in ``node.meta["value"]``.
 
     Raises:
-        RequestError: ``bad_prototype`` when the forward can't be traced or doesn't accept the input.
+        RequestError: ``bad_prototype`` when the model doesn't accept the input, or one recorded pass can't stand for
+            it: what it computes depends on what the images show, or it writes through a view.
     """
     model.eval()
-    if isinstance(model, fx.GraphModule):
-        graph_module = fx.GraphModule(model, _copy_graph(model.graph))
-    else:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(batch, *input_shape, generator=generator)
+    others = torch.rand(batch + 1, *input_shape, generator=generator)
+    with torch.no_grad():
         try:
-            graph_module = fx.symbolic_trace(model)
-        except Exception as error:
+            with Recorder(model, images) as recorder:
+                output = model(images)
+        except (RuntimeError, ValueError, TypeError, AssertionError) as error:
             raise RequestError(
                 "bad_prototype",
-                f"The prototype's forward can't be traced ({error}); remove control flow that depends on the "
-                "data, or export it as ONNX and use that file.",
+                f"The prototype doesn't accept images of {input_shape[0]}×{input_shape[1]}×{input_shape[2]} "
+                f"({_first_line(error)}); use a dataset with the prototype's input size.",
                 "prototype",
             ) from error
-    _drop_identities(graph_module)
-    _make_out_of_place(graph_module)
-    graph_module.eval()
-    try:
-        with torch.no_grad():
-            _Recorder(graph_module).run(torch.zeros(batch, *input_shape))
-    except (RuntimeError, ValueError, TypeError) as error:
-        raise RequestError(
-            "bad_prototype",
-            f"The prototype doesn't accept images of {input_shape[0]}×{input_shape[1]}×{input_shape[2]} "
-            f"({str(error).splitlines()[0]}); use a dataset with the prototype's input size.",
-            "prototype",
-        ) from error
+        graph_module = recorder.finish(output).eval()
+        for module in graph_module.modules():
+            if getattr(module, "inplace", False):
+                module.inplace = False  # type: ignore[assignment]
+        _check(graph_module, others, model)
+        _Values(graph_module).run(torch.zeros(batch, *input_shape))
     return graph_module
 
 
-def _copy_graph(graph: fx.Graph) -> fx.Graph:
-    copy = fx.Graph()
-    copy.output(copy.graph_copy(graph, {}))
-    return copy
+def _check(graph_module: fx.GraphModule, images: Tensor, model: nn.Module) -> None:
+    reason = "outputs differ"
+    try:
+        expected, found = model(images), graph_module(images)
+        if isinstance(found, Tensor) and isinstance(expected, Tensor) and found.shape == expected.shape:
+            scale = expected.abs().max().clamp_min(1e-6)
+            if bool((found - expected).abs().max() <= DIFFERENCE_ALLOWED * scale):
+                return
+    except (RuntimeError, ValueError, TypeError) as error:
+        reason = _first_line(error)
+    raise RequestError(
+        "bad_prototype",
+        f"The prototype computes something else for other images, or for another number of them ({reason}); give one "
+        "that returns one tensor, whose layers don't depend on the data, and that doesn't write into a part of a value "
+        "that it uses again.",
+        "prototype",
+    )
 
 
-def _drop_identities(graph_module: fx.GraphModule) -> None:
-    for node in list(graph_module.graph.nodes):
-        if node.op == "call_module" and type(graph_module.get_submodule(node.target)) is nn.Identity:
-            node.replace_all_uses_with(node.args[0])
-            graph_module.graph.erase_node(node)
-    graph_module.recompile()
-
-
-def _make_out_of_place(graph_module: fx.GraphModule) -> None:
-    """An in-place operation would write into values that a removed block's neighbours still read."""
-    in_place = {operator.iadd: operator.add, operator.imul: operator.mul, operator.isub: operator.sub}
-    for node in graph_module.graph.nodes:
-        if node.op == "call_function" and node.target in in_place:
-            node.target = in_place[node.target]
-        if node.op == "call_method" and node.target.endswith("_") and not node.target.startswith("__"):
-            node.target = node.target.rstrip("_")
-        if "inplace" in node.kwargs:
-            node.kwargs = {**node.kwargs, "inplace": False}
-        if node.op == "call_module":
-            leaf = graph_module.get_submodule(node.target)
-            if getattr(leaf, "inplace", False):
-                leaf.inplace = False
-    graph_module.recompile()
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
