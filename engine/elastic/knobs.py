@@ -8,7 +8,10 @@ from torch import fx, nn
 
 from engine.elastic.design import LOW_RANK, SEPARABLE
 from engine.elastic.forms import has_forms, largest_rank
-from engine.elastic.labels import FROZEN, Labelling
+from engine.elastic.labels import Labelling
+from engine.elastic.union import FROZEN
+
+PRODUCERS = ("conv", "transposed", "linear", "standalone")  # kinds of leaves whose output has channels of its own
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,14 @@ class Knobs:
         dimensions: Every dimension along which something shrinks.
         parameters: Every trainable parameter, those of alternative forms included.
         convolutions: Names of the convolutions that have forms.
+        dimension_of: Index of the dimension that a leaf's "out" or "in" labels lie along.
     """
 
     knobs: list[Knob]
     dimensions: list[Dimension]
     parameters: list[Parameter]
     convolutions: list[str]
+    dimension_of: dict[tuple[str, str], int]
 
 
 def find_knobs(graph_module: fx.GraphModule, labelling: Labelling) -> Knobs:
@@ -121,7 +126,7 @@ def find_knobs(graph_module: fx.GraphModule, labelling: Labelling) -> Knobs:
                 )
             )
         dimension_of[place] = index[key]
-    found = Knobs(knobs, dimensions, [], [])
+    found = Knobs(knobs, dimensions, [], [], dimension_of)
     for name in dict.fromkeys(str(n.target) for n in graph_module.graph.nodes if n.op == "call_module"):
         found.parameters.extend(_parameters(name, graph_module.get_submodule(name), labelling, dimension_of))
         _add_forms(found, name, graph_module.get_submodule(name))
@@ -145,7 +150,7 @@ def _group(
     knob_of: dict[int, int] = {}
     position_of: dict[int, int] = {}
     for where, classes in members.items():
-        producers = [name for name, side, _ in where if side == "out" and labelling.leaves[name].kind != "norm"]
+        producers = [name for name, side, _ in where if side == "out" and labelling.leaves[name].kind in PRODUCERS]
         for position, label in enumerate(classes):
             knob_of[label], position_of[label] = len(knobs), position
         knobs.append(Knob(producers[0] if producers else where[0][0], tuple(classes), tuple(dict.fromkeys(producers))))
@@ -162,11 +167,10 @@ def _parameters(
         shape = tuple(tensor.shape)
         if leaf is None:
             rows.append(Parameter(name, parameter, shape, None))
-        elif parameter == "weight" and isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
-            out, inp = dimension_of[name, "out"], dimension_of.get((name, "in"))
-            rows.append(Parameter(name, parameter, shape, out, inp, leaf.in_groups, leaf.positions))
         else:
-            rows.append(Parameter(name, parameter, shape, dimension_of[name, "out"]))
+            d0, d1 = (None if side is None else dimension_of[name, side] for side in leaf.sides(parameter))
+            positions = leaf.positions if parameter == "weight" else 0
+            rows.append(Parameter(name, parameter, shape, d0, d1, 1 if d1 is None else leaf.in_groups, positions))
     return rows
 
 

@@ -14,6 +14,9 @@ from torch import Tensor, nn
 
 from engine.elastic.design import DENSE, SEPARABLE
 from engine.elastic.forms import FORM_PARAMETERS
+from engine.elastic.labels import MANY_GROUPS
+from engine.elastic.leaf import ElasticLeaf, copied
+from engine.elastic.other_leaves import OtherLeaf, other_leaf
 
 NormMode = Literal["batch", "record", "recorded"]
 
@@ -27,16 +30,6 @@ class Statistics:
     """
 
     mode: NormMode = "batch"
-
-
-class ElasticLeaf(nn.Module):
-    """Base: holds the active slices by name, outside of the module's parameters."""
-
-    weight: Tensor
-    bias: Tensor | None = None
-
-    def set_slice(self, name: str, value: Tensor) -> None:
-        self.__dict__[name] = value  # nn.Module's own __setattr__ costs more than a small operation
 
 
 class ElasticConv(ElasticLeaf):
@@ -123,15 +116,11 @@ def elastic_leaf(origin: nn.Module, statistics: Statistics) -> ElasticLeaf:
         return ElasticLinear()
     if isinstance(origin, nn.BatchNorm1d | nn.BatchNorm2d):
         return ElasticBatchNorm(origin, statistics)
-    return ElasticWhole(origin)
+    return other_leaf(origin) or ElasticWhole(origin)
 
 
 def plain_leaf(origin: nn.Module, leaf: ElasticLeaf) -> nn.Module:
     """The plain ``torch.nn`` module that holds a copy of the active slices (and recorded statistics)."""
-
-    def copied(tensor: Tensor) -> nn.Parameter:
-        return nn.Parameter(tensor.detach().clone())
-
     plain: nn.Module
     if isinstance(leaf, ElasticConv) and leaf.form != DENSE:
         assert isinstance(origin, nn.Conv2d)
@@ -149,8 +138,8 @@ def plain_leaf(origin: nn.Module, leaf: ElasticLeaf) -> nn.Module:
     elif isinstance(leaf, ElasticConv):
         assert isinstance(origin, nn.Conv1d | nn.Conv2d)
         out_channels, in_per_group = leaf.weight.shape[:2]
-        # Kept channels decide the groups: whole groups were kept, or the positions within each.
-        many = origin.groups > 1 and in_per_group == origin.in_channels // origin.groups
+        # Of many groups whole ones were kept; of few, positions within each.
+        many = origin.groups >= MANY_GROUPS
         groups = out_channels // (origin.out_channels // origin.groups) if many else origin.groups
         plain = type(origin)(
             in_per_group * groups, out_channels, origin.kernel_size, origin.stride, origin.padding, origin.dilation,
@@ -171,9 +160,10 @@ def plain_leaf(origin: nn.Module, leaf: ElasticLeaf) -> nn.Module:
             plain.bias = copied(leaf.bias)  # type: ignore[arg-type]
         plain.running_mean.copy_(leaf.mean)  # type: ignore[union-attr]
         plain.running_var.copy_(leaf.variance)  # type: ignore[union-attr]
+    elif isinstance(leaf, OtherLeaf):
+        plain = leaf.plain()
     else:
         assert isinstance(leaf, ElasticWhole)
-
         plain = copy.deepcopy(origin)
         for name in leaf.names:
             owner, _, attribute = name.rpartition(".")

@@ -15,13 +15,14 @@ from torch import Tensor, fx, nn
 
 from engine.elastic.blocks import without_blocks
 from engine.elastic.design import FORMS, Design
+from engine.elastic.followers import Follower, Setting, inline_all
 from engine.elastic.forms import alternatives
 from engine.elastic.leaves import ElasticBatchNorm, ElasticConv, ElasticLeaf, Statistics, elastic_leaf, plain_leaf
 from engine.elastic.space import Space
 from engine.elastic.trace import trace
 from engine.errors import RequestError
 
-TRIED_DESIGNS = 4
+TRIED_DESIGNS = 1
 VARIANTS_KEPT = 64  # compiled graphs, one for each set of removed blocks in recent use
 
 
@@ -36,6 +37,7 @@ class Active:
         sizes: Elements of each slice.
         forms: The form of each convolution that has alternatives.
         size: The size that images are brought to first; None where it is their own.
+        followers: The layers whose sizes follow what is kept, and what they follow.
     """
 
     design: Design
@@ -44,6 +46,7 @@ class Active:
     sizes: list[int]
     forms: tuple[tuple[ElasticConv, int], ...]
     size: tuple[int, int] | None
+    followers: tuple[tuple[Follower, Setting], ...]
 
 
 class ElasticNetwork:
@@ -65,6 +68,11 @@ class ElasticNetwork:
             node.meta.clear()
         self.statistics = Statistics()
         self._leaves: dict[str, ElasticLeaf] = {}
+        self._followers = {  # those that have no labels stay whole
+            name: module
+            for name, module in self._origin.named_modules()
+            if isinstance(module, Follower) and (name, "out") in self.space.dimension_of
+        }
         self._starts: list[int] = []
         parts, decays, start = [], [], 0
         made: dict[str, dict[str, Tensor]] = {}
@@ -148,7 +156,17 @@ class ElasticNetwork:
             sizes.append(int(pieces[-1].size))
         elements = torch.from_numpy(np.concatenate(pieces)).to(self.device)
         size = self.space.resolutions[design.resolution] if design.resolution else None
-        return Active(design, elements, tuple(slots), sizes, self._forms_of(design), size)
+        return Active(
+            design, elements, tuple(slots), sizes, self._forms_of(design), size, self._followed(widths)
+        )  # fmt: skip
+
+    def _followed(self, widths: np.ndarray) -> tuple[tuple[Follower, Setting], ...]:
+        dimension_of, pairs = self.space.dimension_of, []
+        for name, follower in self._followers.items():
+            kept_out = self._kept_along(dimension_of[name, "out"], widths)
+            kept_in = self._kept_along(dimension_of.get((name, "in"), dimension_of[name, "out"]), widths)
+            pairs.append((follower, follower.setting(kept_in, kept_out, self.device)))
+        return tuple(pairs)
 
     def _forms_of(self, design: Design) -> tuple[tuple[ElasticConv, int], ...]:
         leaves = [self._leaves[name] for name in self.space.convolutions]
@@ -200,6 +218,8 @@ class ElasticNetwork:
             leaf.set_slice(name, part.view(shape))
         for convolution, form in active.forms:
             convolution.set_form(form)
+        for follower, setting in active.followers:
+            follower.set(setting)
 
     def _variant(self, blocks: tuple[bool, ...]) -> fx.GraphModule:
         if blocks in self._variants:
@@ -266,6 +286,7 @@ class ElasticNetwork:
         }
         modules["input_mean"] = mean.detach().reshape(-1, 1, 1).clone()
         modules["input_std"] = std.detach().reshape(-1, 1, 1).clone()
+        inline_all(graph, modules)
         _prepare_input(graph, active.size)
         return fx.GraphModule(modules, graph, class_name="FermiNet").cpu().eval()
 

@@ -46,6 +46,9 @@ class _PositionCounter(fx.Interpreter):
     def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
         value = super().call_module(target, args, kwargs)
         if isinstance(value, Tensor):
-            linear = isinstance(self.fetch_attr(target), nn.Linear)
-            self.positions[target] += math.prod(value.shape[1:-1] if linear else value.shape[2:])
+            layer = self.fetch_attr(target)
+            applied = args[0] if isinstance(layer, nn.ConvTranspose2d) else value
+            self.positions[target] += math.prod(
+                applied.shape[1:-1] if isinstance(layer, nn.Linear) else applied.shape[2:]
+            )
         return value

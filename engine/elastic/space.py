@@ -15,8 +15,8 @@ from engine.elastic.costs import Costs
 from engine.elastic.design import FORMS, Design, Designs
 from engine.elastic.forms import FORM_PARAMETERS
 from engine.elastic.knobs import Knob, Parameter, find_knobs
-from engine.elastic.labels import label_channels
 from engine.elastic.resolutions import candidates, positions_at
+from engine.elastic.settle import label_channels
 from engine.errors import RequestError
 
 # Widths above each of these come in steps of …: fine while a channel matters, multiples of 8 where kernels want them.
@@ -39,6 +39,7 @@ class Space:
         self.frozen = labelling.frozen_because
         self.blocks: list[Block] = find_blocks(graph_module)
         found = find_knobs(graph_module, labelling)
+        self.dimension_of = found.dimension_of
         self.knobs: list[Knob] = found.knobs
         self.dimensions = found.dimensions
         self.parameters: list[Parameter] = found.parameters
