@@ -4,12 +4,13 @@ For a residual addition the operand with the convolutions goes and the shortcut 
 """
 
 import operator
+from collections import Counter
 from dataclasses import dataclass
 
 import torch
 from torch import fx, nn
 
-from engine.elastic.labels import CONVOLUTIONS
+from engine.elastic.operations import CONVOLUTIONS
 
 ADDITIONS = {operator.add, torch.add}
 
@@ -32,8 +33,15 @@ class Block:
 
 
 def find_blocks(graph_module: fx.GraphModule) -> list[Block]:
-    """All removable blocks, in the order of the graph."""
-    blocks = []
+    """All removable blocks, in the order of the graph.
+
+    A block is left out of the list when removing it with others would leave more unused than the blocks themselves: its
+    parameters would no longer be the sum of theirs.
+    """
+    blocks: list[Block] = []
+    kept_at: dict[fx.Node, int] = {}
+    covered: set[fx.Node] = set()
+    calls = Counter(str(n.target) for n in graph_module.graph.nodes if n.op == "call_module")
     for node in graph_module.graph.nodes:
         is_addition = (node.op == "call_function" and node.target in ADDITIONS) or (
             node.op == "call_method" and node.target == "add"
@@ -48,8 +56,15 @@ def find_blocks(graph_module: fx.GraphModule) -> list[Block]:
         weighted = [[name for name in names if _is_weighted(graph_module, name)] for names in leaves]
         dropped = 0 if len(weighted[0]) >= len(weighted[1]) else 1
         kept = 1 - dropped
-        if weighted[dropped] and _reaches_input(node.args[kept]):
-            blocks.append(Block(weighted[dropped][0], node.name, kept, tuple(leaves[dropped])))
+        if not weighted[dropped] or not _reaches_input(node.args[kept]):
+            continue
+        inside = Counter(leaves[dropped])
+        if any(count < calls[name] for name, count in inside.items() if _has_parameters(graph_module, name)):
+            continue  # it shares a layer with the rest of the network
+        both = covered | regions[dropped]
+        if _dead(graph_module.graph, {**kept_at, node: kept}) <= both:
+            covered, kept_at[node] = both, kept
+            blocks.append(Block(weighted[dropped][0], node.name, kept, tuple(inside)))
     return blocks
 
 
@@ -66,6 +81,19 @@ def without_blocks(graph: fx.Graph, removed: list[Block]) -> fx.Graph:
         addition.replace_all_uses_with(kept)
     copy.eliminate_dead_code(is_impure_node=lambda node: node.op in ("placeholder", "output"))
     return copy
+
+
+def _dead(graph: fx.Graph, kept_at: dict[fx.Node, int]) -> set[fx.Node]:
+    """Nodes that nothing uses once additions pass one operand on; the additions themselves don't count."""
+    alive: set[fx.Node] = set()
+    waiting = [node for node in graph.nodes if node.op in ("placeholder", "output")]
+    while waiting:
+        node = waiting.pop()
+        if node not in alive:
+            alive.add(node)
+            kept = kept_at.get(node)
+            waiting.extend(node.all_input_nodes if kept is None else [node.args[kept]])  # type: ignore[list-item]
+    return {node for node in graph.nodes if node not in alive}
 
 
 def _exclusive_region(addition: fx.Node, operand: fx.Node) -> set[fx.Node]:
@@ -88,6 +116,10 @@ def _leaves(graph_module: fx.GraphModule, region: set[fx.Node]) -> list[str]:
 
 def _is_weighted(graph_module: fx.GraphModule, name: str) -> bool:
     return type(graph_module.get_submodule(name)) in (*CONVOLUTIONS, nn.Linear)
+
+
+def _has_parameters(graph_module: fx.GraphModule, name: str) -> bool:
+    return any(True for _ in graph_module.get_submodule(name).parameters())
 
 
 def _reaches_input(node: fx.Node) -> bool:
