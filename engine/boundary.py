@@ -18,7 +18,7 @@ HELD_UNTIL, FROZEN_FROM = 0.12, 0.6  # of training: nothing has learned before; 
 LARGEST_STEP, SMALLEST_STEP = 0.10, 0.02
 # How far below its final threshold the task metric m may still be, in units of √(m(1 − m)): what is left of training,
 # as rates fall, still raises it.
-SLACK_AT_FIRST, SLACK_AT_LAST = 0.35, 0.12
+SLACK_AT_FIRST, SLACK_AT_LAST = 0.35, 0.10
 UP_SHARE = 0.5  # of a step, upwards: failing is the rule while nothing is trained well
 
 
@@ -54,7 +54,8 @@ class Boundary:
         """Budgets to train at, shape (count,)."""
         low, high = self.band(progress)
         wide = rng.random(count) < WIDE_SHARE
-        return np.where(wide, rng.uniform(high, self.high, count), rng.uniform(low, high, count))
+        above = high + (self.high - high) * rng.random(count) ** 2  # mostly not far above: what is drawn when in need
+        return np.where(wide, above, rng.uniform(low, high, count))
 
     @staticmethod
     def slack(progress: float, required: float) -> float:

@@ -17,7 +17,7 @@ from engine.training import BATCH, PrototypeProgress, train_prototype
 from engine.views import Views
 
 TIME_SHARE = 0.20  # of the time budget, at most
-LEAST_STEPS, EPOCHS = 900, 10
+LEAST_STEPS, EPOCHS = 2000, 10  # no network of the family becomes better than its teacher
 CALIBRATION_IMAGES = 512
 PRETRAINED_PART = 3  # fine-tuning takes a third of the steps
 

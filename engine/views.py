@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from engine.data import Dataset, Split
 
-WANTED_IMAGES = 24_000  # views are added until there are about this many images
-MOST_VIEWS = 27
+WANTED_PIXELS = 24_000 * 32 * 32  # views are added until there are about this many pixels
+MOST_VIEWS = 81
 TEACHER_FILE = "teacher.npy"
 IN_MEMORY_BYTES = 512 * 2**20
 ROTATION, SCALE, SHEAR, SHIFT = 0.2, 0.10, 0.15, 0.12  # radians; shares; share of the half-width
@@ -57,7 +57,8 @@ class Views:
 
     def __init__(self, split: Split, *, flip: bool, directory: Path) -> None:
         count = len(split)
-        self.views = int(np.clip(round(WANTED_IMAGES / count), 2, MOST_VIEWS))
+        pixels = count * split.images.shape[-2] * split.images.shape[-1]
+        self.views = int(np.clip(round(WANTED_PIXELS / pixels), 2, MOST_VIEWS))
         shape = (self.views * count, *split.images.shape[1:])
         self.images: np.ndarray
         if math.prod(shape) > IN_MEMORY_BYTES:
