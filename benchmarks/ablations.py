@@ -33,12 +33,12 @@ class WithSizesOnly(ours.Compared):
 
 
 class UniformTraining(ours.Compared):
-    """Trains random designs at the same budgets, instead of those that the generator proposes."""
+    """Trains random designs of the same costs, instead of those that the generator proposes."""
 
-    def _generate(self, rng: np.random.Generator, count: int) -> list[Design]:
+    def _generate(self, rng: np.random.Generator, *args: Any) -> list[Design]:
         projection, choices = self.parts.projection, self.parts.generator.choices
-        costs = self.boundary.sample(rng, count)
-        return [decode(projection, rng.logistic(size=choices), rng.random(choices), float(c)) for c in costs]
+        costs = map(projection.log_cost, super()._generate(rng, *args))
+        return [decode(projection, rng.logistic(size=choices), rng.random(choices), cost) for cost in costs]
 
 
 def sizes_only(work: Work, folder: Path) -> dict[str, Any]:

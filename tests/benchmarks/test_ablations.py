@@ -4,14 +4,19 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.ablations import SizesOnly
+from benchmarks.ablations import SizesOnly, UniformTraining
+from benchmarks.job import read_result, result_path, run_job
+from benchmarks.ours import Compared
 from benchmarks.peers.shared import decode
+from benchmarks.work import Work
+from benchmarks.works import quick
 from engine.elastic.network import ElasticNetwork
 from engine.generator import Generator
 from engine.performance import NetScore
 from engine.projection import Projection
 from engine.prototypes.cifar_resnet import cifar_resnet
 from engine.requirements import parse_requirements
+from engine.spec import parse_spec
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +45,23 @@ def test_a_uniform_design_keeps_to_its_cost(projection):
     assert max(costs) <= 3.8 + 1e-9
     assert np.mean(costs) > 3.7
     assert len(set(drawn)) > 15
+
+
+def test_uniform_training_replaces_the_generators_designs_by_others_of_the_same_cost(tmp_path):
+    suite = quick()
+    run_job(suite, "digits", "prototype", 0, tmp_path, None)
+    assert read_result(result_path(tmp_path, "digits", "prototype", 0))["status"] == "done"
+    work = Work(suite.works[0], 0, tmp_path, None, torch.device("cpu"))
+    proposed = _designs(work, tmp_path / "ours", Compared)
+    uniform = _designs(work, tmp_path / "uniform", UniformTraining)
+    assert not set(proposed) & set(uniform)
+    assert list(uniform.values()) == pytest.approx(list(proposed.values()), abs=0.05)
+
+
+def _designs(work, folder, kind):
+    """What a synthesis of this kind would train on in its first cycle: design → log cost."""
+    run = kind(parse_spec(work.spec(None)), folder, lambda event: None, lambda: False, torch.device("cpu"))
+    run.work = work
+    run._initialise()
+    designs = run._generate(np.random.default_rng(3), 8, 0.5)
+    return {design: run.parts.projection.log_cost(design) for design in designs}
