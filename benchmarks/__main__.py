@@ -5,6 +5,7 @@ A method that fails is recorded with its message and tried again by the next run
 """
 
 import argparse
+import hashlib
 import json
 import logging
 import os
@@ -44,12 +45,10 @@ def _suite(args: argparse.Namespace) -> Suite:
     return standard() if args.suite == "standard" else quick()
 
 
-def _results(args: argparse.Namespace) -> Path:
-    """The suite's folder; runs on other shares of the data or with other times don't mix."""
-    name = args.suite
-    if args.suite == "gpu":
-        name += f"-{args.share:g}-{args.seconds:g}s"
-    return args.results.resolve() / name
+def _results(args: argparse.Namespace, suite: Suite) -> Path:
+    """The suite's folder: a suite that asks for other things has another, so that their results never mix."""
+    key = hashlib.sha256(repr(suite).encode()).hexdigest()[:8]
+    return args.results.resolve() / f"{args.suite}-{key}"
 
 
 class Scheduler:
@@ -157,7 +156,8 @@ class Scheduler:
 def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     args = _parser().parse_args()
-    suite, root = _suite(args), _results(args)
+    suite = _suite(args)
+    root = _results(args, suite)
     data = args.data.resolve() if args.data else None
     if args.job:
         work, method, repeat = args.job

@@ -97,7 +97,7 @@ def control(results: list[Result]) -> str:
     shared = [100 * (row["drawn"]["test"] - row["design"]["test"]) for row in rows]
     return (
         "### What shapes bring, and what shared weights bring\n\n"
-        f"{len(rows)} designs of the generator over all repeats and, for each, the uniformly narrowed prototype of "
+        f"Designs of the generator ({len(rows)} over all repeats) and, for each, the uniformly narrowed prototype of "
         f"equal cost, both trained from scratch alike ({steps:,} steps of distillation).\n\n"
         + table(
             ["networks", "√(params·MACs)", "calibration, %", "test, % ± standard error", "NetScore, dB"],

@@ -10,11 +10,12 @@ matplotlib.use("svg")
 from matplotlib import pyplot  # noqa: E402 - the backend is chosen first
 
 pyplot.rcParams["svg.hashsalt"] = "benchmarks"  # the same data gives the same file
+pyplot.rcParams["svg.fonttype"] = "none"  # text stays text
 MARKERS = "o^vsDPX*<>"
 Rows = Mapping[str, Sequence[dict[str, Any]]]  # a method's title → its results, one for each repeat
 
 
-def accuracy_and_cost(rows: Rows, required: float, prototype: dict[str, Any], path: Path) -> None:
+def accuracy_and_cost(rows: Rows, required: float, path: Path) -> None:
     """Every accepted network: test accuracy over the geometric mean of parameters and MACs."""
     figure, axes = pyplot.subplots(figsize=(7.2, 4.2))
     for (title, results), marker in zip(rows.items(), _endless(MARKERS), strict=False):

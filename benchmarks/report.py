@@ -85,7 +85,7 @@ def _work(suite: Suite, work: Definition, results: Results, root: Path, docs: Pa
         _setup(work, prototypes),
         _peers_table(suite, work, results, root, tuple(prototypes[0]["image"])),
         _verdict(suite, results),
-        _plots(suite, work, results, prototypes[0], docs),
+        _plots(suite, work, results, docs),
         own_report.yields(results),
         own_report.inquisitor(results[OURS]),
         own_report.control(results[CONTROL]),
@@ -191,14 +191,14 @@ def _verdict(suite: Suite, results: Results) -> str:
     return "Means over repeats, of methods that have a value in every one of them:\n\n" + "\n".join(lines)
 
 
-def _plots(suite: Suite, work: Definition, results: Results, prototype: Result, docs: Path) -> str:
+def _plots(suite: Suite, work: Definition, results: Results, docs: Path) -> str:
     if find_spec("matplotlib") is None:
         return ""
     from benchmarks import plots
 
     rows = {TITLES[m]: [r for r in results[m] if r["status"] == "done"] for m in (OURS, POLISHED, *suite.peers)}
     folder = docs / suite.page
-    plots.accuracy_and_cost(rows, work.required, prototype, folder / f"{work.name}-networks.svg")
+    plots.accuracy_and_cost(rows, work.required, folder / f"{work.name}-networks.svg")
     plots.networks_over_time(rows, folder / f"{work.name}-time.svg")
     return (
         f"![Accepted networks: test accuracy over cost]({suite.page}/{work.name}-networks.svg)\n"
