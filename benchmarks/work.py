@@ -114,6 +114,7 @@ class Work:
         prototype_stage.fit_prototype(self.setting, self.views, log, lambda: False)
         trained = log.elapsed
         self.setting.prototype.eval()
+        self.folder.mkdir(parents=True, exist_ok=True)
         save_file(self.setting.prototype.state_dict(), self.folder / PROTOTYPE)
         teacher = self.setting.teacher(self.views)
         for start in range(0, len(self.views.labels), 512):
