@@ -91,7 +91,7 @@ def recalibrate(module: nn.Module, work: Work, *, takes_pixels: bool = False, im
         norm.reset_running_stats()
         norm.momentum = None
     module.train()
-    for part in chunks(work.setting.dataset.splits["train"].images[:images], 512):
+    for part in chunks(work.setting.dataset.splits["train"].sample(images), 512):
         module(work.input(work.setting.normalise(part), takes_pixels))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

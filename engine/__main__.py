@@ -121,7 +121,7 @@ def _draw(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
             path = args.out / f"network-{seed}-{network.fingerprint[:12]}{suffix(name)}"
             export_network(
                 network.module, name, path, metadata=metadata, input_shape=setting.dataset.image_shape,
-                calibration=setting.dataset.splits["train"].images[:256],
+                calibration=setting.dataset.splits["train"].sample(256),
             )  # fmt: skip
             files[name] = str(path)
         events.emit("network", **network_record(network, space), files=files)

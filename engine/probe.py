@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 from torch import Tensor
 
 from engine.data import SPLIT_NAMES, Dataset
@@ -43,7 +42,7 @@ class Probe:
         self._splits: dict[str, HeldOut] = {}
         shape = dataset.image_shape
         count = STATISTICS_IMAGES if shape[-1] <= LARGE_SIDE else STATISTICS_LARGE_IMAGES
-        train = np.asarray(dataset.splits["train"].images[:count])
+        train = dataset.splits["train"].sample(count)
         self.statistics_batches = [normalise(part) for part in chunks(train, batch_size(shape))]
 
     def split(self, name: str) -> HeldOut:

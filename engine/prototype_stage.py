@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 
 from engine.elastic.space import Space
@@ -48,7 +47,9 @@ def fit_prototype(setting: Setting, views: Views, log: EventLog, should_stop: Ca
     if "onnx" in spec.prototype and isinstance(setting.prototype, torch.fx.GraphModule):
         from engine.prototypes.onnx_import import calibrate_norms  # brings onnx along, which nothing else here needs
 
-        calibrate_norms(setting.prototype, setting.normalise(np.asarray(views.images[:CALIBRATION_IMAGES])))
+        calibrate_norms(
+            setting.prototype, setting.normalise(setting.dataset.splits["train"].sample(CALIBRATION_IMAGES))
+        )
     finished = train_prototype(
         setting.prototype,
         views,

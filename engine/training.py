@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from engine.data.dataset import sample_rows
 from engine.elastic.design import Design
 from engine.elastic.network import ElasticNetwork
 from engine.schedule import Phase, learning_rate
@@ -95,7 +96,7 @@ def _recalibrate(prototype: nn.Module, views: Views, normalise: Normaliser) -> N
         norm.reset_running_stats()
         norm.momentum = None
         norm.train()
-    for part in chunks(views.images[: min(views.count, 2048)], 512):
+    for part in chunks(views.images[sample_rows(views.count, 2048)], 512):
         prototype(normalise(part))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

@@ -25,6 +25,7 @@ from benchmarks.search import search_cost
 from benchmarks.train import accuracy, distil, finished
 from benchmarks.work import Work
 from engine.prototypes.cifar_resnet import CifarResNet
+from engine.views import chunks
 
 RATE = 0.05
 RATIOS = (0.016, 0.032, *(round(0.05 * i, 2) for i in range(1, 21)))  # the library's own and two below them
@@ -96,9 +97,8 @@ def _subnet(work: Work, share: float, kept: Path) -> nn.Module | None:
         "nn.Conv2d": {"*": {**choices, "kernel_size": ()}}, "nn.BatchNorm2d": {"*": features},
         "nn.Linear": {"*": features},
     }  # fmt: skip
-    size = STATISTICS_BATCH
-    train = work.setting.dataset.splits["train"].images
-    batches = [work.setting.normalise(train[i * size : (i + 1) * size]) for i in range(STATISTICS_BATCHES)]
+    train = work.setting.dataset.splits["train"].sample(STATISTICS_BATCHES * STATISTICS_BATCH)
+    batches = [work.setting.normalise(part) for part in chunks(train, STATISTICS_BATCH)]
     config = {
         "data_loader": batches, "collect_func": lambda batch: batch, "max_iter_data_loader": STATISTICS_BATCHES,
         "score_func": lambda network: accuracy(network, work, "search"), "checkpoint": str(kept),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+SAMPLE_SEED = 20_171_205  # any constant will do
 SPLIT_NAMES = ("train", "search", "calibration", "test")
 
 
@@ -21,6 +22,16 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def sample(self, count: int) -> np.ndarray:
+        """Up to ``count`` images in random order, always the same: splits may be ordered by class, so that their first
+        images would be of one class alone."""
+        return self.images[sample_rows(len(self), count)]
+
+
+def sample_rows(n: int, count: int) -> np.ndarray:
+    """Up to ``count`` of n rows in random order, always the same."""
+    return np.random.default_rng(SAMPLE_SEED).permutation(n)[:count]
 
 
 @dataclass(frozen=True)
