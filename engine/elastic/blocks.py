@@ -43,10 +43,7 @@ def find_blocks(graph_module: fx.GraphModule) -> list[Block]:
     covered: set[fx.Node] = set()
     calls = Counter(str(n.target) for n in graph_module.graph.nodes if n.op == "call_module")
     for node in graph_module.graph.nodes:
-        is_addition = (node.op == "call_function" and node.target in ADDITIONS) or (
-            node.op == "call_method" and node.target == "add"
-        )
-        if not is_addition or len(node.args) != 2 or not all(isinstance(a, fx.Node) for a in node.args):
+        if not _is_addition(node) or len(node.args) != 2 or not all(isinstance(a, fx.Node) for a in node.args):
             continue
         values = [a.meta["value"] for a in node.args]
         if not all(isinstance(v, torch.Tensor) for v in values) or values[0].shape != values[1].shape:
@@ -54,7 +51,7 @@ def find_blocks(graph_module: fx.GraphModule) -> list[Block]:
         regions = [_exclusive_region(node, operand) for operand in node.args]
         leaves = [_leaves(graph_module, region) for region in regions]
         weighted = [[name for name in names if _is_weighted(graph_module, name)] for names in leaves]
-        dropped = 0 if len(weighted[0]) >= len(weighted[1]) else 1
+        dropped = _dropped(node, weighted)
         kept = 1 - dropped
         if not weighted[dropped] or not _reaches_input(node.args[kept]):
             continue
@@ -81,6 +78,21 @@ def without_blocks(graph: fx.Graph, removed: list[Block]) -> fx.Graph:
         addition.replace_all_uses_with(kept)
     copy.eliminate_dead_code(is_impure_node=lambda node: node.op in ("placeholder", "output"))
     return copy
+
+
+def _is_addition(node: fx.Node) -> bool:
+    return (node.op == "call_function" and node.target in ADDITIONS) or (
+        node.op == "call_method" and node.target == "add"
+    )
+
+
+def _dropped(addition: fx.Node, weighted: list[list[str]]) -> int:
+    """Which operand goes: the one with more layers, but no running sum where a single branch could go instead."""
+    sums = [isinstance(operand, fx.Node) and _is_addition(operand) for operand in addition.args]
+    for i in (0, 1):
+        if sums[1 - i] and not sums[i] and weighted[i]:
+            return i
+    return 0 if len(weighted[0]) > len(weighted[1]) else 1
 
 
 def _dead(graph: fx.Graph, kept_at: dict[fx.Node, int]) -> set[fx.Node]:

@@ -59,12 +59,13 @@ class Select(Follower):
     def __init__(self, axis: int, index: np.ndarray, full: int) -> None:
         super().__init__()
         self.axis, self.full = axis, full
+        self.places = index
         self.register_buffer("index", torch.from_numpy(index), persistent=False)
 
     def setting(self, kept_in: np.ndarray, kept_out: np.ndarray, device: torch.device) -> Setting:
         place = np.full(self.full, -1)
         place[kept_in] = np.arange(kept_in.size)
-        wanted = place[self.index.cpu().numpy()[kept_out]]
+        wanted = place[self.places[kept_out]]
         if wanted.size and (np.diff(wanted) == 1).all():
             return int(wanted[0]), wanted.size  # a range is a view
         return torch.from_numpy(wanted).to(device)
