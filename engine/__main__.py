@@ -71,13 +71,13 @@ def _device(wanted: str) -> Any:
 
 
 def _synthesize(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
-    from engine.checkpoint import CHECKPOINT
+    from engine.checkpoint import CHECKPOINT, PROTOTYPE_CHECKPOINT
     from engine.progress import ProgressBar
     from engine.spec import parse_spec, read_spec
     from engine.synthesis import synthesize
 
     spec = parse_spec(read_spec(args.spec))
-    if (args.out / CHECKPOINT).exists() and not args.resume:
+    if any((args.out / name).exists() for name in (CHECKPOINT, PROTOTYPE_CHECKPOINT)) and not args.resume:
         raise RequestError("bad_spec", f"{args.out} already holds a run; add --resume or choose another folder.", "out")
     bar = ProgressBar()
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from engine.errors import RequestError
 
 CHECKPOINT = "checkpoint.safetensors"
+PROTOTYPE_CHECKPOINT = "prototype.safetensors"  # while the prototype is trained
 GENERATOR = "generator.safetensors"
 
 
@@ -42,6 +43,16 @@ def load_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             f"{path} can't be read ({error}); start the run again in an empty folder.",
             "out",
         ) from error
+
+
+def check_same_spec(record: dict[str, Any], spec: dict[str, Any]) -> None:
+    """Raises:
+    RequestError: ``bad_spec`` when a checkpoint's record is of another spec.
+    """
+    if record["spec"] != spec:
+        raise RequestError(
+            "bad_spec", "The folder holds a run of another spec; resume that one, or choose an empty folder.", "out"
+        )
 
 
 def prefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

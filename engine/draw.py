@@ -17,12 +17,12 @@ from engine.elastic.design import Design
 from engine.elastic.network import Active
 from engine.elastic.space import Space
 from engine.errors import RequestError
+from engine.feed import Feed
 from engine.performance import information_density
 from engine.polish import polish
 from engine.requirements import size_mb
 from engine.setting import Setting, Synthesized
 from engine.spec import parse_spec
-from engine.views import Teacher
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class TrainedGenerator:
         active, flat = probe.prepare(design)
         draw_s = time.monotonic() - start
         if polish_s > 0:
-            flat = polish(self.parts, self._teacher, active, flat, polish_s, seed)
+            flat = polish(self.parts, self._feed, active, flat, polish_s, seed)
             self.parts.network.record_statistics(active, flat, probe.statistics_batches)
             metric = probe.measure_prepared(active, flat, "calibration").metric
             passed = metric >= self.certificate.threshold
@@ -149,8 +149,8 @@ class TrainedGenerator:
         }
 
     @cached_property
-    def _teacher(self) -> Teacher:
-        return self.parts.setting.teacher(self.parts.setting.views())
+    def _feed(self) -> Feed:
+        return self.parts.setting.feed(self.parts.setting.views(), taught=True)
 
 
 def network_record(network: Network, space: Space) -> dict[str, Any]:

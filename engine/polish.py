@@ -7,20 +7,20 @@ import torch
 from torch import Tensor
 
 from engine.elastic.network import Active
+from engine.feed import Feed
 from engine.schedule import Phase, learning_rate
 from engine.setting import Synthesized
-from engine.training import BATCH, LARGEST_GRADIENT, MOMENTUM, WEIGHT_DECAY, batch_of
-from engine.views import Teacher
+from engine.training import BATCH, LARGEST_GRADIENT, MOMENTUM, WEIGHT_DECAY
 
 PEAK_RATE = 0.05
 
 
-def polish(parts: Synthesized, teacher: Teacher, active: Active, flat: Tensor, seconds: float, seed: int) -> Tensor:
+def polish(parts: Synthesized, feed: Feed, active: Active, flat: Tensor, seconds: float, seed: int) -> Tensor:
     """Distil the prototype into one design for a while.
 
     Args:
         parts: The learned generator; its shared weights stay as they are.
-        teacher: The prototype's outputs on the training views.
+        feed: Batches with the prototype's outputs.
         active: The design.
         flat: Its weights.
         seconds: How long. The number of steps depends on the machine, so a polished network is reproduced by its
@@ -30,18 +30,17 @@ def polish(parts: Synthesized, teacher: Teacher, active: Active, flat: Tensor, s
     Returns:
         New weights for the design.
     """
-    network, task, normalise = parts.network, parts.setting.task, parts.setting.normalise
+    network, task = parts.network, parts.setting.task
     flat, momentum = flat.clone(), torch.zeros_like(flat)
     decay = WEIGHT_DECAY * network.decayed[active.index]
-    batches = teacher.views.batches(np.random.default_rng([seed, 0x70]), BATCH)
+    batches = feed.batches(feed.views.batches(np.random.default_rng([seed, 0x70]), BATCH))
     start = time.monotonic()
     phase = Phase(None, 0.0, seconds)
     while (progress := phase.progress(0, time.monotonic() - start)) < 1:
         rate = learning_rate(PEAK_RATE, progress)
-        rows = next(batches)
-        images, labels = batch_of(teacher.views, rows, normalise)
+        batch = next(batches)
         weights = flat.requires_grad_()
-        loss = task.loss(network.forward(active, weights, images), labels, teacher(rows, images))
+        loss = task.loss(network.forward(active, weights, batch.images), batch.labels, batch.taught)
         (gradient,) = torch.autograd.grad(loss, weights)
         with torch.no_grad():
             gradient *= (LARGEST_GRADIENT / (gradient.norm() + 1e-6)).clamp_max(1.0)

@@ -9,15 +9,18 @@ from torch import Tensor, nn
 
 from engine.certify import Trial, acceptance_threshold
 from engine.data import Dataset, load_dataset
+from engine.distributed import Workers
 from engine.elastic.network import ElasticNetwork
 from engine.errors import RequestError
+from engine.feed import Feed
 from engine.generator import Generator
 from engine.probe import Probe
 from engine.projection import Projection
 from engine.prototypes import build_prototype, wanted_image_size
 from engine.spec import Spec
 from engine.tasks import TASKS, Task
-from engine.views import Normaliser, Teacher, Views
+from engine.teacher import Teacher
+from engine.views import Normaliser, Views
 
 SMALL_IMAGE = 256  # pixels
 
@@ -33,15 +36,18 @@ class Setting:
     prototype: nn.Module
     normalise: Normaliser
     task: Task
+    workers: Workers
 
     @classmethod
-    def prepare(cls, spec: Spec, out_dir: Path, device: torch.device) -> "Setting":
+    def prepare(cls, spec: Spec, out_dir: Path, device: torch.device, workers: Workers | None = None) -> "Setting":
         """Load the dataset and build the prototype for it.
 
         Raises:
             RequestError: When either can't be used, or they don't fit each other.
         """
-        dataset = load_dataset(spec.dataset, out_dir / "data", wanted_image_size(spec.prototype))
+        workers = workers or Workers()
+        with workers.leader_first():
+            dataset = load_dataset(spec.dataset, out_dir / "data", wanted_image_size(spec.prototype))
         channels, height, width = dataset.image_shape
         classes = len(dataset.class_names)
         prototype = build_prototype(spec.prototype, channels, classes, height, spec.seed)
@@ -72,17 +78,23 @@ class Setting:
             prototype.to(device),
             Normaliser(dataset, device),
             TASKS[spec.task](),
+            workers,
         )
 
     def views(self) -> Views:
         """Augmented views of the training images: photographs (3 channels) may be mirrored, characters not."""
         flip = self.dataset.image_shape[0] == 3
-        return Views(self.dataset.splits["train"], flip=flip, directory=self.out_dir / "data")
+        with self.workers.leader_first():
+            return Views(self.dataset.splits["train"], flip=flip, directory=self.out_dir / "data")
 
-    def teacher(self, views: Views) -> Teacher:
-        """The trained prototype as the teacher of all networks."""
-        classes = len(self.dataset.class_names)
-        return Teacher(self.prototype, views, self.normalise, classes, self.out_dir / "data")
+    def feed(self, views: Views, *, taught: bool = False) -> Feed:
+        """Batches of the views; ``taught``: with the outputs of the trained prototype, the teacher of all networks."""
+        teacher = None
+        if taught:
+            directory = self.out_dir / "data" if self.workers.leads else None
+            shape = (len(self.dataset.class_names),)
+            teacher = Teacher(self.prototype, views, self.normalise, shape, directory)
+        return Feed(views, self.normalise, teacher, workers=self.workers)
 
     def suit_processor(self) -> None:
         """Choose kernels for the shared network's steps: nearly every design has shapes of its own, and oneDNN builds

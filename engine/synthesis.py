@@ -19,21 +19,30 @@ from torch import Tensor
 
 from engine.boundary import Boundary
 from engine.certify import Certificate
-from engine.checkpoint import CHECKPOINT, load_state, prefixed, save_state, without_prefix
+from engine.checkpoint import (
+    CHECKPOINT,
+    PROTOTYPE_CHECKPOINT,
+    check_same_spec,
+    load_state,
+    prefixed,
+    save_state,
+    without_prefix,
+)
 from engine.conclusion import conclude
 from engine.elastic.design import Design
-from engine.errors import RequestError, StopRequested
+from engine.errors import StopRequested
 from engine.events import EventLog, OnEvent
 from engine.inquisitor import Inquisitor
 from engine.insight import Observer, stimuli
 from engine.measure.device import describe_device
-from engine.prototype_stage import fit_prototype, report_prototype
+from engine.prototype_stage import Fitted, fit_prototype, report_prototype
 from engine.prototypes import prototype_name
 from engine.schedule import Phase, learning_rate
 from engine.setting import Setting, Synthesized
 from engine.spec import Spec
+from engine.teacher import Teacher
 from engine.training import PEAK_RATE, SharedTrainer
-from engine.views import TEACHER_FILE, Views
+from engine.views import Views
 
 CERTIFICATION_SHARE = 0.10, 0.35  # of the time budget: least and most that is set aside
 CERTIFICATION_DECODINGS = 480  # at the boundary's cost: what scan, confirmation and the checks of larger budgets take
@@ -113,13 +122,10 @@ class Synthesis:
         self.saved: tuple[dict[str, torch.Tensor], dict[str, Any]] | None = None
         if (out_dir / CHECKPOINT).exists():
             self.saved = load_state(out_dir / CHECKPOINT)
-            if self.saved[1]["spec"] != spec.raw:
-                raise RequestError(
-                    "bad_spec",
-                    "The folder holds a run of another spec; resume that one, or choose an empty folder.",
-                    "out",
-                )
-        record: dict[str, Any] = self.saved[1] if self.saved else {"seq": 0, "elapsed": 0.0}
+            check_same_spec(self.saved[1], spec.raw)
+        self.fitted = None if self.saved else Fitted.load(out_dir, spec)
+        earlier = self.saved[1] if self.saved else self.fitted.record if self.fitted else None
+        record: dict[str, Any] = earlier or {"seq": 0, "elapsed": 0.0}
         self.log = EventLog(on_event, seq=record["seq"], elapsed=record["elapsed"])
         self.setting = Setting.prepare(spec, out_dir, device)
         Synthesized.start(self.setting)  # what can't be synthesized is refused before anything is trained
@@ -160,7 +166,7 @@ class Synthesis:
             max_cycles=spec.max_cycles,
             seed=spec.seed,
             target_yield=spec.target_yield,
-            resumed=self.saved is not None,
+            resumed=self.saved is not None or self.fitted is not None,
         )
 
     def _initialise(self) -> None:
@@ -170,11 +176,11 @@ class Synthesis:
             setting.prototype.load_state_dict(without_prefix("prototype", self.saved[0]))
             setting.prototype.eval()
         else:
-            (self.out_dir / "data" / TEACHER_FILE).unlink(missing_ok=True)
+            Teacher.forget(self.out_dir / "data")
             self._fit_prototype(views)
         setting.suit_processor()
         self.parts = parts = Synthesized.start(setting)
-        self.trainer = SharedTrainer(parts.network, setting.teacher(views), setting.normalise, setting.task)
+        self.trainer = SharedTrainer(parts.network, setting.feed(views, taught=True), setting.task)
         self.observer = Observer(parts.network, setting.task)
         self.inquisitor = self.inquisitor_class(parts.generator, self.spec.seed)
         self.boundary = Boundary.between(parts.projection.low, parts.projection.high)
@@ -185,10 +191,11 @@ class Synthesis:
             self._order_channels()
             report_prototype(setting, parts.network.space, self.log)
             self._save()
+            (self.out_dir / PROTOTYPE_CHECKPOINT).unlink(missing_ok=True)
         self.phase = Phase(self.spec.max_cycles, self.started, self._training_end())
 
     def _fit_prototype(self, views: Views) -> None:
-        fit_prototype(self.setting, views, self.log, self.should_stop)
+        fit_prototype(self.setting, views, self.log, self.should_stop, self.fitted)
 
     def _training_end(self) -> float | None:
         """When training stops, so that certification ends within the time budget; None when nothing is timed."""
@@ -222,7 +229,7 @@ class Synthesis:
         """G_k generates a network for each training step; returns the designs with their losses."""
         rng = self._rng(1)
         designs = self._generate(rng, STEPS_PER_CYCLE, progress)
-        batches = self.trainer.batches(self._rng(2))
+        batches = self.trainer.batches(self._rng(2), self.cycle, STEPS_PER_CYCLE)
         losses: list[Tensor] = []
         for design in designs:
             losses.append(self.trainer.step(design, next(batches), learning_rate(PEAK_RATE, progress)))

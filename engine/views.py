@@ -1,23 +1,25 @@
-"""Augmented views of the training images, made once, with the prototype's outputs on them.
+"""Augmented views of the training images, made once.
 
 Distillation needs the prototype's outputs at every step. Over a fixed set of views each is computed when it is first
-needed and kept, so that the prototype soon never runs again and a step costs what the small network costs.
+needed and kept (:mod:`engine.teacher`), so that the prototype soon never runs again and a step costs what the small
+network costs.
 """
 
+import hashlib
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.data import Dataset, Split
 
 WANTED_PIXELS = 24_000 * 32 * 32  # views are added until there are about this many pixels
 MOST_VIEWS = 81
-TEACHER_FILE = "teacher.npy"
 IN_MEMORY_BYTES = 512 * 2**20
 ROTATION, SCALE, SHEAR, SHIFT = 0.2, 0.10, 0.15, 0.12  # radians; shares; share of the half-width
 
@@ -60,15 +62,27 @@ class Views:
         pixels = count * split.images.shape[-2] * split.images.shape[-1]
         self.views = int(np.clip(round(WANTED_PIXELS / pixels), 2, MOST_VIEWS))
         shape = (self.views * count, *split.images.shape[1:])
-        self.images: np.ndarray
-        if math.prod(shape) > IN_MEMORY_BYTES:
-            directory.mkdir(parents=True, exist_ok=True)
-            self.images = np.lib.format.open_memmap(directory / "views.npy", "w+", np.uint8, shape)
-        else:
-            self.images = np.empty(shape, np.uint8)
         self.labels = np.tile(split.labels, self.views)
         self.count = count
+        self.images: np.ndarray
+        if math.prod(shape) <= IN_MEMORY_BYTES:
+            self.images = np.empty(shape, np.uint8)
+            self._fill(split, flip)
+            return
+        path = directory / f"views-{_digest(split)}.npy"
+        if not path.exists():  # a resumed run, and each draw with polish, finds them
+            directory.mkdir(parents=True, exist_ok=True)
+            unfinished = path.with_suffix(f".{os.getpid()}")
+            self.images = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape)
+            self._fill(split, flip)
+            self.images.flush()
+            os.replace(unfinished, path)
+        # Copy-on-write mapping: writable for torch, and never written back.
+        self.images = np.load(path, mmap_mode="c")
+
+    def _fill(self, split: Split, flip: bool) -> None:
         generator = torch.Generator().manual_seed(20240607)
+        count = self.count
         for view in range(self.views):
             for start in range(0, count, 2048):
                 part = np.asarray(split.images[start : start + 2048])
@@ -85,42 +99,12 @@ class Views:
                 yield order[start : start + size]
 
 
-class Teacher:
-    """The prototype's outputs on views, each computed once.
-
-    They are kept in a file beside the run, so that a resumed run distils from the very same numbers.
-
-    Args:
-        prototype: The trained prototype, which doesn't change any more.
-        views: The views that it is asked about.
-        normalise: Turns images into its input.
-        classes: Number of outputs.
-        directory: Where the file is.
-    """
-
-    def __init__(
-        self, prototype: nn.Module, views: Views, normalise: Normaliser, classes: int, directory: Path
-    ) -> None:
-        self.views = views
-        self._prototype = prototype
-        self._normalise = normalise
-        directory.mkdir(parents=True, exist_ok=True)
-        path, shape = directory / TEACHER_FILE, (len(views.labels), classes)
-        known = path.exists()
-        self._outputs = np.lib.format.open_memmap(path, "r+" if known else "w+", np.float32, shape)
-        if not known:
-            self._outputs[:] = np.nan  # not asked yet
-
-    @torch.no_grad()
-    def __call__(self, rows: np.ndarray, images: Tensor) -> Tensor:
-        """The outputs on the given rows, whose normalised images are at hand: shape (rows, classes)."""
-        outputs = self._outputs[rows]
-        if np.isnan(outputs[:, 0]).any():
-            # The whole batch, whatever is known of it: a batch of another size may round differently.
-            fresh = self._prototype.eval()(images).cpu().numpy()
-            outputs = np.where(np.isnan(outputs), fresh, outputs)
-            self._outputs[rows] = outputs
-        return torch.from_numpy(outputs).to(images.device, non_blocking=True)
+def _digest(split: Split) -> str:
+    """Tells one training split from another, by its labels and some of its images."""
+    digest = hashlib.blake2b(split.labels.tobytes(), digest_size=8)
+    digest.update(repr(split.images.shape).encode())
+    digest.update(split.images[:: max(1, len(split) // 64)].tobytes())
+    return digest.hexdigest()
 
 
 def chunks(images: np.ndarray, size: int) -> Iterator[np.ndarray]:

@@ -10,11 +10,11 @@ from torch import nn
 from engine.data import Dataset, Split
 from engine.data.dataset import channel_statistics
 from engine.elastic.network import ElasticNetwork
+from engine.feed import Feed
 from engine.probe import Probe
+from engine.prototype_training import PrototypeTrainer
 from engine.prototypes.cifar_resnet import cifar_resnet
-from engine.schedule import Phase
 from engine.tasks import TASKS
-from engine.training import train_prototype
 from engine.views import Normaliser, Views
 
 CPU = torch.device("cpu")
@@ -34,18 +34,11 @@ def dataset() -> Dataset:
 def test_a_prototypes_batch_norms_see_all_classes(dataset: Dataset, tmp_path: Path) -> None:
     norm = nn.BatchNorm2d(1)
     prototype = nn.Sequential(norm, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1, 2))
-    train_prototype(
-        prototype,
-        Views(dataset.splits["train"], flip=False, directory=tmp_path),
-        Normaliser(dataset, CPU),
-        TASKS["classification"](),
-        Phase(1, 0.0, None),
-        lambda: 0.0,
-        seed=0,
-        pretrained=False,
-        on_progress=lambda done: None,
-        should_stop=lambda: False,
-    )
+    normalise, task = Normaliser(dataset, CPU), TASKS["classification"]()
+    feed = Feed(Views(dataset.splits["train"], flip=False, directory=tmp_path), normalise)
+    training = PrototypeTrainer(prototype, feed, task, seed=0)
+    training.advance(0.1)
+    training.finish(normalise)
     assert norm.running_mean is not None
     assert abs(float(norm.running_mean)) < 0.1
 
