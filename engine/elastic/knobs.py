@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from torch import fx, nn
@@ -44,6 +45,11 @@ class Dimension:
 
     knob: np.ndarray
     position: np.ndarray
+
+    @cached_property
+    def knobs(self) -> tuple[int, ...]:
+        """The knobs that occur, ascending."""
+        return tuple(np.unique(self.knob[self.knob >= 0]).tolist())
 
     def counts(self, knobs: int) -> tuple[np.ndarray, int]:
         """(channels per kept class of each knob, channels that always stay)."""

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from engine.acceleration import upload
 from engine.elastic.blocks import without_blocks
 from engine.elastic.design import FORMS, Design
 from engine.elastic.followers import Follower, Setting, inline_all
@@ -94,7 +95,7 @@ class ElasticNetwork:
         self.decayed = torch.cat(decays)  # 1 for weights that multiply, 0 for norms and biases
         self.ranks = [np.arange(k.width) for k in self.space.knobs]
         self._variants: OrderedDict[tuple[bool, ...], fx.GraphModule] = OrderedDict()
-        self._kept: dict[tuple[int, tuple[int, ...]], np.ndarray] = {}
+        self._kept: dict[tuple[int, ...], np.ndarray] = {}
         self._try_out()
 
     @torch.no_grad()
@@ -136,7 +137,7 @@ class ElasticNetwork:
 
     def activate(self, design: Design) -> Active:
         """Find the design's slice of the shared weights."""
-        widths = np.array(design.widths)
+        widths = design.widths
         pieces, slots, sizes = [], [], []
         for i in self.space.used(design):
             p, shape = self.space.parameters[i], self.space.parameters[i].shape
@@ -154,7 +155,7 @@ class ElasticNetwork:
             pieces.append(index.reshape(-1) + self._starts[i])
             slots.append((self._leaves[p.leaf], p.name, kept_shape))
             sizes.append(int(pieces[-1].size))
-        elements = torch.from_numpy(np.concatenate(pieces)).to(self.device)
+        elements = upload(torch.from_numpy(np.concatenate(pieces)), self.device)
         size = self.space.resolutions[design.resolution] if design.resolution else None
         return Active(
             design, elements, tuple(slots), sizes, self._forms_of(design), size, self._followed(widths)
@@ -172,16 +173,15 @@ class ElasticNetwork:
         leaves = [self._leaves[name] for name in self.space.convolutions]
         return tuple((leaf, f) for leaf, f in zip(leaves, design.forms, strict=True) if isinstance(leaf, ElasticConv))
 
-    def _kept_along(self, dimension: int, widths: np.ndarray) -> np.ndarray:
-        knobs = self.space.dimensions[dimension].knob
-        key = (dimension, tuple(int(widths[k]) for k in np.unique(knobs[knobs >= 0])))
+    def _kept_along(self, dimension: int, widths: tuple[int, ...]) -> np.ndarray:
+        key = (dimension, *[widths[k] for k in self.space.dimensions[dimension].knobs])
         if key not in self._kept:
             if len(self._kept) > 4096:
                 self._kept.clear()
-            self._kept[key] = self.space.kept(dimension, widths, self.ranks)
+            self._kept[key] = self.space.kept(dimension, np.array(widths), self.ranks)
         return self._kept[key]
 
-    def _columns(self, dimension: int, in_groups: int, widths: np.ndarray) -> np.ndarray:
+    def _columns(self, dimension: int, in_groups: int, widths: tuple[int, ...]) -> np.ndarray:
         kept = self._kept_along(dimension, widths)
         if in_groups == 1:
             return kept

@@ -134,7 +134,7 @@ class Space:
             convolutions.add(p.convolution)
             for d in (p.d0, p.d1):
                 if d is not None:
-                    knobs[np.unique(self.dimensions[d].knob[self.dimensions[d].knob >= 0])] = True
+                    knobs[list(self.dimensions[d].knobs)] = True
         return Design(
             tuple(w if u else 0 for w, u in zip(design.widths, knobs.tolist(), strict=True)),
             design.blocks,
@@ -146,7 +146,7 @@ class Space:
         """Indices of the channels that stay along a dimension, ascending."""
         d = self.dimensions[dimension]
         mask = np.ones(d.knob.size, dtype=bool)
-        for k in np.unique(d.knob[d.knob >= 0]):
+        for k in d.knobs:
             mine = d.knob == k
             mask[mine] = ranks[k][d.position[mine]] < widths[k]
         return np.flatnonzero(mask)
