@@ -6,6 +6,7 @@ Exit codes: 0 done; 2 the request is wrong; 3 the requirements were not reached 
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -72,9 +73,11 @@ def _device(wanted: str) -> Any:
 
 def _synthesize(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
     from engine.checkpoint import CHECKPOINT, PROTOTYPE_CHECKPOINT
+    from engine.distributed import Workers
     from engine.progress import ProgressBar
     from engine.spec import parse_spec, read_spec
     from engine.synthesis import synthesize
+    from engine.training import BATCH
 
     spec = parse_spec(read_spec(args.spec))
     if any((args.out / name).exists() for name in (CHECKPOINT, PROTOTYPE_CHECKPOINT)) and not args.resume:
@@ -86,7 +89,11 @@ def _synthesize(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
         bar.follow(event)
         write_line(sys.stdout, event)
 
-    result = synthesize(spec, args.out, on_event, stop, _device(args.device))
+    workers = Workers.join(BATCH)
+    try:
+        result = synthesize(spec, args.out, on_event, stop, _device(args.device), workers)
+    finally:
+        workers.leave()
     return 0 if result.certificate.certified else 3
 
 
@@ -169,7 +176,8 @@ COMMANDS = {
 def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     args = _parser().parse_args()
-    events = EventLog(lambda event: write_line(sys.stdout, event))
+    leads = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts, the first one speaks
+    events = EventLog(lambda event: write_line(sys.stdout, event) if leads else None)
     try:
         return COMMANDS[args.command](args, events, Stop())
     except StopRequested as stopped:

@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -71,15 +71,18 @@ class Workers:
     def leads(self) -> bool:
         return self.rank == 0
 
-    def folder(self, out_dir: Path) -> Path:
-        """Where this process may write: the run's folder for the leader, else a new one that shows what is there."""
+    @contextmanager
+    def folder(self, out_dir: Path) -> Iterator[Path]:
+        """Where this process writes: the run's folder, or for others than the leader one that shows what is there and
+        is thrown away."""
         if self.leads:
-            return out_dir
-        own = Path(mkdtemp(prefix="fermiforge-"))
+            yield out_dir
+            return
         (out_dir / "data").mkdir(parents=True, exist_ok=True)
-        for path in out_dir.iterdir():
-            (own / path.name).symlink_to(path.resolve())
-        return own
+        with TemporaryDirectory(prefix="fermiforge-") as own:
+            for path in out_dir.iterdir():
+                (Path(own) / path.name).symlink_to(path.resolve())
+            yield Path(own)
 
     @contextmanager
     def leader_first(self) -> Iterator[None]:

@@ -1,4 +1,5 @@
-"""Information-theoretic responses of a group of channels to stimuli: entropy, effective rank, label information."""
+"""What a group of channels' responses to stimuli tell: entropy, effective rank, label information, redundancy, Fisher
+information."""
 
 import numpy as np
 
@@ -44,6 +45,42 @@ def label_information(responses: np.ndarray, labels: np.ndarray) -> np.ndarray:
         joint = _entropy(codes * classes + labels, BINS * classes)
         found.append(max(0.0, _entropy(codes, BINS) + _entropy(labels, classes) - joint - bias))
     return np.array(found)
+
+
+def redundancy(responses: np.ndarray) -> np.ndarray:
+    """How well another channel of the group could stand in for each: the largest |correlation| with any, in [0, 1].
+
+    As in correlation-based pruning (Wang et al., "COP", IJCAI 2019). A constant channel is fully redundant.
+
+    Args:
+        responses: samples × channels.
+
+    Returns:
+        Shape (channels,); zero where a channel is alone.
+    """
+    channels = responses.shape[1]
+    if channels < 2:
+        return np.zeros(channels)
+    centred = responses - responses.mean(0)
+    norms = np.sqrt((centred**2).sum(0))
+    idle = norms < 1e-9
+    unit = centred / np.where(idle, 1.0, norms)
+    likeness = np.abs(unit.T @ unit)
+    np.fill_diagonal(likeness, 0.0)
+    return np.where(idle, 1.0, np.minimum(likeness.max(1), 1.0))
+
+
+def fisher_information(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    """What removing each channel is expected to cost: ½·E[(Σ a·∂ℓ/∂a)²] over samples (Theis et al. 2018, equation 8).
+
+    Args:
+        activations: samples × channels × positions.
+        gradients: Of each sample's loss, the same shape.
+
+    Returns:
+        Shape (channels,).
+    """
+    return 0.5 * ((activations * gradients).sum(2) ** 2).mean(0)
 
 
 def _codes(values: np.ndarray) -> np.ndarray:

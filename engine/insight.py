@@ -1,7 +1,8 @@
 """Stimuli and responses: the generated network is probed, and each channel group's information is observed.
 
 Stimuli X are held-out images, plain, noisy and blurred. The responses Y of a group are its channels' mean
-activations and, through the loss's gradient, each channel's Taylor importance |θ·∂L/∂θ| (Molchanov et al. 2019).
+activations: their entropy, effective rank, information about the labels, and redundancy. Through the loss's gradient
+come each channel's Taylor importance |θ·∂L/∂θ| (Molchanov et al. 2019) and Fisher information (Theis et al. 2018).
 Together they give, for every group, the share of its information that is kept at each width.
 """
 
@@ -14,11 +15,19 @@ from torch import Tensor
 
 from engine.elastic.network import Active, ElasticNetwork
 from engine.heldout import HeldOut
-from engine.information import activation_entropy, effective_rank, label_information
+from engine.information import (
+    activation_entropy,
+    effective_rank,
+    fisher_information,
+    label_information,
+    redundancy,
+)
 from engine.tasks import Task
 
 MEMORY = 0.7  # how much of the earlier observations' mean stays
 NOISE = 0.5  # standard deviations of the added noise
+SHARES = {"label_information": 0.5, "taylor": 0.5, "fisher": 0.0}  # of a channel's importance
+REDUNDANT = 0.0  # share of its importance that a fully redundant channel loses
 
 
 def stimuli(held_out: HeldOut, count: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -39,7 +48,20 @@ class GroupResponse:
     entropy_bits: float
     effective_rank: float
     label_information_bits: float
+    fisher: float
+    redundancy: float
     width: int
+
+
+def importance(found: dict[str, np.ndarray], alike: np.ndarray) -> np.ndarray:
+    """Each channel's importance within its group.
+
+    Args:
+        found: For each of ``SHARES``, how much a channel shows; shape (channels,).
+        alike: How redundant each channel is, in [0, 1].
+    """
+    total = sum(share * found[name] / max(found[name].sum(), 1e-12) for name, share in SHARES.items())
+    return np.asarray(total * (1 - REDUNDANT * alike))
 
 
 class Observer:
@@ -76,7 +98,7 @@ class Observer:
         for name in {leaf for leaf, _ in self._watched.values()}:
 
             def keep(module: torch.nn.Module, args: tuple, output: Tensor, name: str = name) -> None:
-                captured[name] = output.detach()
+                captured[name] = output
 
             handles.append(network.leaf(name).register_forward_hook(keep))
         weights = flat.detach().requires_grad_()
@@ -85,25 +107,29 @@ class Observer:
         finally:
             for handle in handles:
                 handle.remove()
-        (gradient,) = torch.autograd.grad(loss, weights)
+        gradient, *gradients = torch.autograd.grad(loss, [weights, *captured.values()])
         taylor = self._taylor_by_class(active, (weights * gradient).detach().cpu().numpy())
+        of_each = {name: len(images) * g for name, g in zip(captured, gradients, strict=True)}  # the loss is a mean
         targets = labels.cpu().numpy()
         widths = np.array(active.design.widths)
         for knob, (leaf, dimension) in self._watched.items():
             if leaf not in captured:
                 continue  # inside a removed block
-            output = captured[leaf]
-            pooled = F.relu(output).flatten(2).mean(2) if output.dim() > 2 else F.relu(output)
             d = space.dimensions[dimension]
             kept = space.kept(dimension, widths, network.ranks)
             mine = np.flatnonzero(d.knob[kept] == knob)
-            responses, classes = pooled[:, mine].cpu().numpy(), d.position[kept[mine]]
-            information = label_information(responses, targets)
+            activations, changes = (
+                t.detach().reshape(*t.shape[:2], -1)[:, mine].cpu().numpy() for t in (captured[leaf], of_each[leaf])
+            )
+            responses, classes = np.maximum(activations, 0).mean(2), d.position[kept[mine]]
+            information, alike = label_information(responses, targets), redundancy(responses)
+            fisher = fisher_information(activations, changes)
             self.last[knob] = GroupResponse(
                 activation_entropy(responses), effective_rank(responses), float(information.max(initial=0.0)),
-                int(widths[knob]),
+                float(fisher.sum()), float(alike.mean()) if alike.size else 0.0, int(widths[knob]),
             )  # fmt: skip
-            self._fold(knob, classes, information, taylor[knob])
+            found = {"label_information": information, "taylor": taylor[knob][classes], "fisher": fisher}
+            self._fold(knob, classes, importance(found, alike))
 
     def _taylor_by_class(self, active: Active, products: np.ndarray) -> list[np.ndarray]:
         """|Σ θ·∂L/∂θ| of each class over every parameter row that produces it."""
@@ -124,11 +150,9 @@ class Observer:
             start += size
         return totals
 
-    def _fold(self, knob: int, classes: np.ndarray, information: np.ndarray, taylor: np.ndarray) -> None:
+    def _fold(self, knob: int, classes: np.ndarray, importance: np.ndarray) -> None:
         observed = np.zeros_like(self.scores[knob])
-        np.add.at(observed, classes, information / max(information.sum(), 1e-9))
-        if taylor.sum() > 0:
-            observed = 0.5 * observed + 0.5 * taylor / taylor.sum()
+        np.add.at(observed, classes, importance)
         seen = np.unique(classes)
         if observed[seen].sum() > 0:
             # What was not kept was not seen: only the balance among the classes that were is updated.
@@ -157,6 +181,8 @@ class Observer:
                 "entropy_bits": r.entropy_bits,
                 "effective_rank": r.effective_rank,
                 "label_information_bits": r.label_information_bits,
+                "fisher": r.fisher,
+                "redundancy": r.redundancy,
             }
             for k, r in sorted(self.last.items())
         ]

@@ -29,6 +29,7 @@ from engine.checkpoint import (
     without_prefix,
 )
 from engine.conclusion import conclude
+from engine.distributed import Workers
 from engine.elastic.design import Design
 from engine.errors import StopRequested
 from engine.events import EventLog, OnEvent
@@ -84,6 +85,7 @@ def synthesize(
     on_event: OnEvent,
     should_stop: Callable[[], bool] = lambda: False,
     device: torch.device | None = None,
+    workers: Workers | None = None,
 ) -> SynthesisResult:
     """Learn a generator; goes on from a checkpoint when ``out_dir`` holds one.
 
@@ -93,14 +95,17 @@ def synthesize(
         on_event: Receives every event of the run.
         should_stop: Polled at every step.
         device: Where to compute; the CPU by default.
+        workers: The processes that take part; each calls this function, and the leader alone reports and writes here.
 
     Raises:
         RequestError: The request can't be carried out.
         StopRequested: ``should_stop`` said so; the checkpoint is saved.
     """
+    workers = workers or Workers()
     out_dir.mkdir(parents=True, exist_ok=True)
-    synthesis = Synthesis(spec, out_dir, on_event, should_stop, device or torch.device("cpu"))
-    return synthesis.run()
+    report = on_event if workers.leads else lambda event: None
+    with workers.folder(out_dir) as folder:
+        return Synthesis(spec, folder, report, should_stop, device or torch.device("cpu"), workers).run()
 
 
 class Synthesis:
@@ -115,6 +120,7 @@ class Synthesis:
         on_event: OnEvent,
         should_stop: Callable[[], bool],
         device: torch.device,
+        workers: Workers | None = None,
     ) -> None:
         self.spec = spec
         self.out_dir = out_dir
@@ -127,18 +133,19 @@ class Synthesis:
         earlier = self.saved[1] if self.saved else self.fitted.record if self.fitted else None
         record: dict[str, Any] = earlier or {"seq": 0, "elapsed": 0.0}
         self.log = EventLog(on_event, seq=record["seq"], elapsed=record["elapsed"])
-        self.setting = Setting.prepare(spec, out_dir, device)
+        self.setting = Setting.prepare(spec, out_dir, device, workers)
         Synthesized.start(self.setting)  # what can't be synthesized is refused before anything is trained
 
     def run(self) -> SynthesisResult:
         """φ, U, 1_r → G."""
         self._announce()
         self._initialise()
-        while (progress := self.phase.progress(self.cycle, self.log.elapsed)) < 1:
+        while (progress := self._progress()) < 1:
             trained = self._generate_and_train(progress)
             probed = self._probe_and_observe(progress)
             delta = self._update_inquisitor(trained, probed, progress)
             self._update_generator(delta, probed, progress)
+            self._follow_leader()
             self.cycle += 1
             self._report(trained, probed, delta)
             self._save()
@@ -178,6 +185,7 @@ class Synthesis:
         else:
             Teacher.forget(self.out_dir / "data")
             self._fit_prototype(views)
+        setting.workers.follow(setting.prototype.state_dict().values())
         setting.suit_processor()
         self.parts = parts = Synthesized.start(setting)
         self.trainer = SharedTrainer(parts.network, setting.feed(views, taught=True), setting.task)
@@ -192,6 +200,7 @@ class Synthesis:
             report_prototype(setting, parts.network.space, self.log)
             self._save()
             (self.out_dir / PROTOTYPE_CHECKPOINT).unlink(missing_ok=True)
+        self._follow_leader()
         self.phase = Phase(self.spec.max_cycles, self.started, self._training_end())
 
     def _fit_prototype(self, views: Views) -> None:
@@ -233,12 +242,31 @@ class Synthesis:
         losses: list[Tensor] = []
         for design in designs:
             losses.append(self.trainer.step(design, next(batches), learning_rate(PEAK_RATE, progress)))
-            if self.should_stop():
-                raise StopRequested
-            progress = max(progress, self.phase.progress(self.cycle, self.log.elapsed))
+            progress = max(progress, self._progress())
             if progress >= 1:
                 break
         return list(zip(designs, torch.stack(losses).tolist(), strict=False))
+
+    def _progress(self) -> float:
+        """Share of training that is done, by the leader's clock.
+
+        Raises:
+            StopRequested: The leader was asked to stop.
+        """
+        progress = self.phase.progress(self.cycle, self.log.elapsed)
+        progress, stop = self.setting.workers.agree([progress, self.should_stop()])
+        if stop:
+            raise StopRequested
+        return progress
+
+    def _follow_leader(self) -> None:
+        """Where several processes take part, all go on from what the leader learned."""
+        workers = self.setting.workers
+        if workers.size > 1:
+            tensors = self.parts.tensors()
+            workers.follow(tensors.values())
+            self.parts.load(tensors)
+            self.boundary = Boundary(**workers.agree(asdict(self.boundary)))
 
     def _generate(self, rng: np.random.Generator, count: int, progress: float) -> list[Design]:
         """Networks of fresh seeds at budgets around the boundary."""
