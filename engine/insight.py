@@ -26,8 +26,10 @@ from engine.tasks import Task
 
 MEMORY = 0.7  # how much of the earlier observations' mean stays
 NOISE = 0.5  # standard deviations of the added noise
-SHARES = {"label_information": 0.5, "taylor": 0.5, "fisher": 0.0}  # of a channel's importance
-REDUNDANT = 0.0  # share of its importance that a fully redundant channel loses
+# Of a channel's importance. Ordering a trained resnet8's channels so, uniform slices of 40–85 % of its widths kept
+# 0.70–0.72 accuracy on the digits' search split, without any training, against 0.62–0.67 by label information and
+# Taylor alone. Discounting redundant channels made it worse (0.68–0.69), so redundancy is only reported.
+SHARES = {"label_information": 1 / 3, "taylor": 1 / 3, "fisher": 1 / 3}
 
 
 def stimuli(held_out: HeldOut, count: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -53,15 +55,13 @@ class GroupResponse:
     width: int
 
 
-def importance(found: dict[str, np.ndarray], alike: np.ndarray) -> np.ndarray:
+def importance(found: dict[str, np.ndarray]) -> np.ndarray:
     """Each channel's importance within its group.
 
     Args:
         found: For each of ``SHARES``, how much a channel shows; shape (channels,).
-        alike: How redundant each channel is, in [0, 1].
     """
-    total = sum(share * found[name] / max(found[name].sum(), 1e-12) for name, share in SHARES.items())
-    return np.asarray(total * (1 - REDUNDANT * alike))
+    return np.sum([share * found[name] / max(found[name].sum(), 1e-12) for name, share in SHARES.items()], axis=0)
 
 
 class Observer:
@@ -129,7 +129,7 @@ class Observer:
                 float(fisher.sum()), float(alike.mean()) if alike.size else 0.0, int(widths[knob]),
             )  # fmt: skip
             found = {"label_information": information, "taylor": taylor[knob][classes], "fisher": fisher}
-            self._fold(knob, classes, importance(found, alike))
+            self._fold(knob, classes, importance(found))
 
     def _taylor_by_class(self, active: Active, products: np.ndarray) -> list[np.ndarray]:
         """|Σ θ·∂L/∂θ| of each class over every parameter row that produces it."""
