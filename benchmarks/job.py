@@ -103,7 +103,7 @@ def _run(suite: Suite, work_name: str, method: str, repeat: int, root: Path, dat
 
 def _peer(work: Work, peer: Peer, root: Path) -> dict[str, Any]:
     """A peer's search within its time, then the cost of further networks, measured with other seeds."""
-    _ = work.teacher  # views and teacher are there before the clock starts
+    _ = work.feed  # views and teacher are there before the clock starts
     work.held_out("search"), work.held_out("calibration")
     base = 0.0
     seconds = work.definition.seconds

@@ -16,7 +16,7 @@ from benchmarks.found import Found, cost, structure
 from benchmarks.work import Work
 from engine.heldout import task_metric
 from engine.schedule import learning_rate
-from engine.training import BATCH, LARGEST_GRADIENT, MOMENTUM, WEIGHT_DECAY, batch_of
+from engine.training import BATCH, LARGEST_GRADIENT, MOMENTUM, WEIGHT_DECAY
 from engine.views import chunks
 
 RATE = 0.1  # from scratch; fine-tuning peers take less
@@ -50,7 +50,7 @@ def distil(
         Steps done.
     """
     start, step, asked = time.monotonic(), 0, 0.1
-    batches = work.teacher.views.batches(np.random.default_rng([seed, 0xB0]), BATCH)
+    batches = work.feed.batches(work.views.batches(np.random.default_rng([seed, 0xB0]), BATCH))
     decayed = [p for p in module.parameters() if p.dim() > 1]
     others = [p for p in module.parameters() if p.dim() <= 1]
     groups: list[dict[str, Any]] = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others}]
@@ -69,10 +69,9 @@ def distil(
             module.train()
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(rate, progress)
-        rows = next(batches)
-        images, labels = batch_of(work.teacher.views, rows, work.setting.normalise)
-        taught = work.teacher(rows, images)
-        loss = work.setting.task.loss(module(work.input(images, takes_pixels)), labels, taught)
+        batch = next(batches)
+        outputs = module(work.input(batch.images, takes_pixels))
+        loss = work.setting.task.loss(outputs, batch.labels, batch.taught)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(module.parameters(), LARGEST_GRADIENT)

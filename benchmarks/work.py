@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -14,11 +15,12 @@ from torch import Tensor, nn
 from benchmarks.subset import build_subset
 from engine import prototype_stage
 from engine.events import EventLog
+from engine.feed import Feed
 from engine.heldout import HeldOut
 from engine.prototypes.cifar_resnet import DEPTHS
 from engine.setting import Setting
 from engine.spec import parse_spec
-from engine.views import Teacher, Views
+from engine.views import Views, chunks
 
 PROTOTYPE = "prototype.safetensors"
 MANY = 1_000_000  # cycles: the time ends a synthesis
@@ -116,10 +118,9 @@ class Work:
         self.setting.prototype.eval()
         self.folder.mkdir(parents=True, exist_ok=True)
         save_file(self.setting.prototype.state_dict(), self.folder / PROTOTYPE)
-        teacher = self.setting.teacher(self.views)
-        for start in range(0, len(self.views.labels), 512):
-            rows = range(start, min(start + 512, len(self.views.labels)))
-            teacher(torch.tensor(rows).numpy(), self.setting.normalise(self.views.images[rows.start : rows.stop]))
+        rows = np.arange(len(self.views.labels))
+        for _ in self.feed.batches(chunks(rows, 512)):  # each batch brings the prototype's outputs
+            pass
         splits = ("search", "calibration", "test")
         return {
             "seconds": trained,
@@ -146,9 +147,9 @@ class Work:
         return self.setting.views()
 
     @cached_property
-    def teacher(self) -> Teacher:
-        """The trained prototype's outputs on the views."""
-        return self.setting.teacher(self.views)
+    def feed(self) -> Feed:
+        """Batches of the views with the trained prototype's outputs."""
+        return self.setting.feed(self.views, taught=True)
 
     # --- measuring -----------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from engine.errors import RequestError
 
 CHECKPOINT = "checkpoint.safetensors"
-PROTOTYPE_CHECKPOINT = "prototype.safetensors"  # while the prototype is trained
+PROTOTYPE_CHECKPOINT = "prototype-checkpoint.safetensors"  # while the prototype is trained
 GENERATOR = "generator.safetensors"
 
 

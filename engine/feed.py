@@ -66,7 +66,7 @@ class Feed:
     ) -> None:
         self.views = views
         self._normalise = normalise
-        self._teacher = teacher
+        self.teacher = teacher
         self.acceleration = acceleration or Acceleration.of(normalise.device)
         self.workers = workers or Workers()
         self._device = normalise.device
@@ -76,8 +76,8 @@ class Feed:
 
     def cycle(self, order: Iterator[np.ndarray], cycle: int) -> Iterator[Batch]:
         """:meth:`batches` for a cycle, which the teacher is told of."""
-        if self._teacher:
-            self._teacher.begin(cycle)
+        if self.teacher:
+            self.teacher.begin(cycle)
         return self.batches(order)
 
     def batches(self, order: Iterator[np.ndarray]) -> Iterator[Batch]:
@@ -87,7 +87,7 @@ class Feed:
         found = self._read_ahead(blocks) if self._images is None else map(self._indexed, blocks)
         for block, images in found:
             rows = _rows(block)
-            taught = self._teacher(rows, images) if self._teacher else None
+            taught = self.teacher(rows, images) if self.teacher else None
             labels = self._labels[upload(torch.from_numpy(rows), self._device)]
             end = 0
             for batch, share in block:

@@ -80,7 +80,9 @@ def fit_prototype(
     elif "onnx" in spec.prototype and isinstance(setting.prototype, torch.fx.GraphModule):
         from engine.prototypes.onnx_import import calibrate_norms  # brings onnx along, which nothing else here needs
 
-        calibrate_norms(setting.prototype, setting.normalise(setting.dataset.splits["train"].sample(CALIBRATION_IMAGES)))
+        calibrate_norms(
+            setting.prototype, setting.normalise(setting.dataset.splits["train"].sample(CALIBRATION_IMAGES))
+        )
     reported = fitted.record["reported"] if fitted else 0.0
 
     def save() -> None:

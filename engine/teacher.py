@@ -13,7 +13,7 @@ from engine.views import Normaliser, Views
 
 OUTPUTS_FILE, ASKED_FILE = "teacher.npy", "teacher-asked.npy"
 ON_DEVICE_BYTES = 2 * 2**30
-NEVER, OUTSIDE = -1, 2**31 - 1  # instead of a cycle: not asked yet; asked outside of the cycles
+NEVER, OUTSIDE = -1, -2  # instead of a cycle: not asked yet; asked outside of the cycles
 
 
 class Teacher:

@@ -17,7 +17,7 @@ from benchmarks.networks import ladder, log_cost
 from benchmarks.search import search_cost
 from benchmarks.train import distil, finished
 from benchmarks.work import Work
-from engine.training import BATCH, batch_of
+from engine.training import BATCH
 
 ROUNDS = 4  # of pruning, each followed by a share of the time
 PRUNING_SHARE = 0.4  # of a training that goes into the rounds
@@ -84,10 +84,9 @@ def _prune_to(
 
 def _gradients(work: Work, model: torch.nn.Module, seed: int) -> None:
     """Accumulate the loss's gradient over a few training batches."""
-    batches = work.teacher.views.batches(np.random.default_rng([seed, 0x7A]), BATCH)
+    batches = work.feed.batches(work.views.batches(np.random.default_rng([seed, 0x7A]), BATCH))
     model.zero_grad()
     model.eval()
     for _ in range(GRADIENT_BATCHES):
-        rows = next(batches)
-        images, labels = batch_of(work.teacher.views, rows, work.setting.normalise)
-        work.setting.task.loss(model(images), labels, work.teacher(rows, images)).backward()
+        batch = next(batches)
+        work.setting.task.loss(model(batch.images), batch.labels, batch.taught).backward()
