@@ -41,13 +41,25 @@ class Costs:
         )
         self._positions = torch.from_numpy(positions.astype(float))
 
-    def __call__(self, designs: Designs) -> tuple[Tensor, Tensor]:
-        """(parameters, MACs per image) of each design, float64, shape (n,)."""
-        kept = designs.widths @ self._linear.T + self._constant
-        sizes = kept[:, self._d0] * kept[:, self._d1] * self._scale
+    def kept(self, designs: Designs) -> Tensor:
+        """Channels kept along each dimension; the last column stands for an absent one. n × (dimensions + 1)."""
+        return designs.widths @ self._linear.T + self._constant
+
+    def used(self, designs: Designs) -> Tensor:
+        """Whether (relaxed: how much) each parameter is used, n × parameters."""
         always = torch.ones(len(designs), 1, dtype=torch.float64)
         gates = torch.cat([designs.gates, always], 1)  # index −1 is the one that is always on
+        used = torch.cat([designs.forms.flatten(1), always], 1)[:, self._form]
         for level in self._gates.T:
-            sizes = sizes * gates[:, level]
-        sizes = sizes * torch.cat([designs.forms.flatten(1), always], 1)[:, self._form]
+            used = used * gates[:, level]
+        return used
+
+    def sizes(self, designs: Designs) -> Tensor:
+        """Elements of each parameter, n × parameters."""
+        kept = self.kept(designs)
+        return kept[:, self._d0] * kept[:, self._d1] * self._scale * self.used(designs)
+
+    def __call__(self, designs: Designs) -> tuple[Tensor, Tensor]:
+        """(parameters, MACs per image) of each design, float64, shape (n,)."""
+        sizes = self.sizes(designs)
         return sizes.sum(1), (sizes * (designs.resolution @ self._positions)).sum(1)

@@ -9,6 +9,7 @@ import copy
 import logging
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from engine.errors import RequestError
 from engine.export import onnx, onnx_int8, pt2, safetensors
 from engine.export.parity import AGREEMENT_NEEDED, DIFFERENCE_ALLOWED, agreement, largest_difference, probes
 
-__all__ = ["FORMATS", "export_network", "suffix"]
+__all__ = ["FORMATS", "contents", "export_network", "suffix"]
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,17 @@ FORMATS = {"onnx": onnx, "safetensors": safetensors, "pt2": pt2, "onnx-int8": on
 def suffix(format: str) -> str:
     """The ending of a format's files, such as ``".onnx"``."""
     return _writer(format).SUFFIX
+
+
+def contents(module: nn.Module, metadata: Mapping[str, str], input_shape: tuple[int, int, int]) -> dict[str, str]:
+    """All metadata of a file: what is given beside what every file holds."""
+    return {
+        "task": "classification",
+        "input": "float32 N×C×H×W, pixels in [0, 1]; the normalisation is part of the network",
+        "input_shape": "×".join(map(str, input_shape)),
+        "params": str(sum(parameter.numel() for parameter in module.parameters())),
+        **metadata,
+    }
 
 
 def export_network(
@@ -56,13 +68,7 @@ def export_network(
     """
     writer = _writer(format)
     module = copy.deepcopy(module).cpu().eval()
-    metadata = {
-        "task": "classification",
-        "input": "float32 N×C×H×W, pixels in [0, 1]; the normalisation is part of the network",
-        "input_shape": "×".join(map(str, input_shape)),
-        "params": str(sum(parameter.numel() for parameter in module.parameters())),
-        **metadata,
-    }
+    metadata = contents(module, metadata, input_shape)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as scratch:
         draft = Path(scratch) / f"network{writer.SUFFIX}"

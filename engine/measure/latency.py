@@ -10,6 +10,7 @@ import onnxruntime
 from engine.measure.device import cpu_name
 
 THREADS = 1  # one thread: the figure is steady, and comparable between machines with other core counts
+FEWEST_RUNS = 5
 
 
 @dataclass(frozen=True)
@@ -24,28 +25,42 @@ class Latency:
     device: str
 
 
-def measure_latency(onnx_path: Path, input_shape: tuple[int, int, int], runs: int = 200, warmup: int = 20) -> Latency:
+def measure_latency(
+    model: Path | bytes,
+    input_shape: tuple[int, ...],
+    runs: int = 200,
+    warmup: int = 20,
+    longest_s: float = 2.0,
+) -> Latency:
     """Times single images through ONNX Runtime's CPU provider.
 
     Args:
-        onnx_path: A file that takes float32 1×C×H×W.
+        model: An ONNX file, or its bytes, that takes float32 1×C×H×W.
         input_shape: C, H, W.
         runs: Timed runs.
-        warmup: Runs before these, in which ONNX Runtime allocates and plans.
+        warmup: Runs before these, in which ONNX Runtime allocates and plans; fewer where each takes long.
+        longest_s: Seconds after which a slow network isn't timed further, but at least ``FEWEST_RUNS`` times.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = THREADS
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(onnx_path, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     image = np.random.default_rng(0).random((1, *input_shape), dtype=np.float32)
     feed = {session.get_inputs()[0].name: image}
-    for _ in range(warmup):
-        session.run(None, feed)
-    times = np.empty(runs)
-    for i in range(runs):
+    began = time.perf_counter()
+
+    def once() -> float:
         start = time.perf_counter_ns()
         session.run(None, feed)
-        times[i] = (time.perf_counter_ns() - start) / 1e6
+        return (time.perf_counter_ns() - start) / 1e6
+
+    for _ in range(warmup):
+        once()
+        if time.perf_counter() - began > longest_s / 4:
+            break
+    times: list[float] = []
+    while len(times) < runs and (len(times) < FEWEST_RUNS or time.perf_counter() - began < longest_s):
+        times.append(once())
     p10, median, p90 = np.percentile(times, [10, 50, 90]).tolist()
-    return Latency(median, p10, p90, runs, THREADS, cpu_name())
+    return Latency(median, p10, p90, len(times), THREADS, cpu_name())
