@@ -17,6 +17,7 @@ from engine.events import EventLog, write_line
 
 log = logging.getLogger("engine")
 EXPORTED_BY_DEFAULT = "onnx,safetensors"
+REQUIREMENT: dict[str, Any] = {"action": "append", "default": [], "metavar": "'METRIC>=VALUE'"}
 
 
 class Stop:
@@ -51,9 +52,15 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("--budget", type=float)
     two.add_argument("--count", type=int, default=1)
     two.add_argument("--polish", type=float, default=0.0, metavar="SECONDS")
+    two.add_argument("--polish-steps", type=int, metavar="STEPS", help="polish for some steps instead: reproducible")
+    two.add_argument("--requirement", **REQUIREMENT, help="draw under stricter requirements")
     two.add_argument("--export", default=EXPORTED_BY_DEFAULT, metavar="FORMATS")
     two.add_argument("--out", type=Path, required=True, metavar="DIR2")
     two.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    tighten = commands.add_parser("tighten", help="the operating range under stricter requirements, without training")
+    tighten.add_argument("dir", type=Path, metavar="DIR")
+    tighten.add_argument("--requirement", **{**REQUIREMENT, "required": True})
+    tighten.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     three = commands.add_parser("inspect", help="what a prototype costs and what in it can shrink")
     three.add_argument("path", type=Path, metavar="MODEL|SPEC.json")
     four = commands.add_parser("check-data", help="a dataset's health report")
@@ -97,9 +104,36 @@ def _synthesize(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
     return 0 if result.certificate.certified else 3
 
 
+def _tightened(args: argparse.Namespace, stop: Stop) -> Any:
+    """The generator in a folder, under the requirements that the command line adds."""
+    from engine.draw import load_generator
+    from engine.requirements import parse_conditions
+    from engine.tighten import tighten
+
+    generator = load_generator(args.dir, _device(args.device))
+    if not args.requirement:
+        return generator
+    return tighten(generator, parse_conditions(args.requirement, generator.parts.setting.spec.task), stop)
+
+
+def _tighten(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
+    from engine.conclusion import finish
+    from engine.pace import Pace
+
+    generator = _tightened(args, stop)
+    rows = [r.as_dict() for r in generator.parts.setting.spec.requirements.items]
+    if generator.certificate.certified:
+        events.emit("certified", **generator.certificate.event(), requirements=rows)
+        return 0
+    finish(generator.parts, generator.certificate, Pace(), events, requirements=rows)
+    return 3
+
+
 def _draw(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
-    from engine.draw import load_generator, network_record
+    from engine.conclusion import finish
+    from engine.draw import network_record
     from engine.export import FORMATS, export_network, suffix
+    from engine.pace import Pace
 
     formats = [f for f in args.export.split(",") if f]
     for name in formats:
@@ -109,20 +143,17 @@ def _draw(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
             )
     if args.count < 1:
         raise RequestError("bad_request", f"count must be 1 or more, not {args.count}.", "count")
-    generator = load_generator(args.dir, _device(args.device))
+    generator = _tightened(args, stop)
+    if args.requirement and not generator.certificate.certified:
+        finish(generator.parts, generator.certificate, Pace(), events)
+        return 3
     setting, space = generator.parts.setting, generator.parts.network.space
     args.out.mkdir(parents=True, exist_ok=True)
     for seed in range(args.seed, args.seed + args.count):
         if stop():
             raise StopRequested
-        network = generator.draw(seed, args.budget, args.polish)
-        metadata = {
-            "task": setting.spec.task,
-            "classes": "\n".join(setting.dataset.class_names),
-            "seed": str(seed),
-            "budget": repr(network.budget),
-            "fingerprint": network.fingerprint,
-        }
+        network = generator.draw(seed, args.budget, args.polish, polish_steps=args.polish_steps)
+        metadata = setting.metadata(seed, network.budget, network.fingerprint)
         files = {}
         for name in formats:
             path = args.out / f"network-{seed}-{network.fingerprint[:12]}{suffix(name)}"
@@ -167,6 +198,7 @@ def _zoo(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
 COMMANDS = {
     "synthesize": _synthesize,
     "draw": _draw,
+    "tighten": _tighten,
     "inspect": _inspect,
     "check-data": _check_data,
     "zoo": _zoo,

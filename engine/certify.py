@@ -1,12 +1,16 @@
 """Certification: after θ_G is frozen, the range of budgets whose networks meet the requirement.
 
 A network is accepted when its task metric on the calibration split is so far above the requirement that, with 95 %
-confidence, its metric on new data meets it: the exact binomial (Clopper–Pearson) lower bound, a conformal margin that
-depends on the number of calibration images alone. The smallest budget is found by scanning upwards, since the yield
-is neither smooth nor monotone near the edge.
+confidence, its metric on new data meets it: the exact binomial (Clopper–Pearson) lower bound, which is split conformal
+risk control for a 0/1 loss (Bates et al. 2021, *Distribution-free, risk-controlling prediction sets*). The margin
+depends on the number of calibration images alone. It holds for each network by itself; seeds and budgets are chosen on
+the same images without a correction (Angelopoulos et al. 2021, *Learn then test*, have some), and docs/synthesis.md
+says what that leaves open. The smallest budget is found by scanning upwards, since the yield is neither smooth nor
+monotone near the edge.
 """
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,11 +18,13 @@ import numpy as np
 from scipy.stats import beta
 
 from engine.elastic.design import Design
+from engine.pace import Pace
 
 CONFIDENCE = 0.95
 ATTEMPTS = 8  # decodings of one seed before its last network is returned unverified
 SCAN_STEP = 0.03  # of log10 cost
 SCAN_SEEDS, CONFIRM_SEEDS, UPPER_SEEDS, UPPER_POINTS = 16, 60, 12, 3
+FEWEST_CONFIRMED = 10  # seeds on which a yield is confirmed when time is up
 HOPELESS_AFTER = 5  # failures in a row, at the start of a budget
 FIRST_SEED = 1_000_003  # far from the small seeds that users draw: certified on others than those drawn
 # Acceptance may repair bad luck, not replace learning: where few first decodings pass, those that do were lucky on the
@@ -88,6 +94,12 @@ class Certificate:
     mean_distance: float
     scan: list[dict[str, float]] = field(default_factory=list)
 
+    @classmethod
+    def restored(cls, saved: dict[str, Any]) -> "Certificate":
+        """Inverse of ``dataclasses.asdict``, after a passage through JSON."""
+        yields = {name: Yield(**saved[name]) for name in ("raw", "accepted")}
+        return cls(**{**saved, **yields, "budget_range": tuple(saved["budget_range"])})
+
     def event(self) -> dict[str, Any]:
         """The payload of the ``certified`` event."""
         return {
@@ -105,12 +117,24 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Trial:
-    """One decoding, measured on the calibration split."""
+    """One decoding, measured on the calibration split.
+
+    Attributes:
+        loss: Mean loss on the calibration split.
+        resources: What was measured beside it, by metric; empty where no requirement asks for it.
+        within: Whether all limits on resources hold.
+    """
 
     design: Design
     metric: float
     params: int
     macs: int
+    loss: float = math.nan
+    resources: Mapping[str, float] = field(default_factory=dict)
+    within: bool = True
+
+    def accepted(self, threshold: float) -> bool:
+        return self.within and self.metric >= threshold
 
 
 Decode = Callable[[int, float, int], Trial]  # seed, budget, attempt
@@ -124,7 +148,7 @@ def certify(
     threshold: float,
     target_yield: float,
     canonical: Callable[[Design], Design],
-    out_of_time: Callable[[], bool],
+    pace: Pace,
 ) -> Certificate:
     """Scan budgets upwards for the smallest whose yield reaches the target.
 
@@ -135,96 +159,141 @@ def certify(
         threshold: From :func:`acceptance_threshold`.
         target_yield: Share of seeds that must be accepted.
         canonical: Maps a design to what makes it different from another.
-        out_of_time: When true, the scan goes on in strides of 2, 4, 8, … budgets.
+        pace: How many decodings the time budget allows: where it is short, budgets are skipped, then seeds.
     """
-    scan: list[dict[str, float]] = []
-    candidates = list(budgets)
-    found: tuple[float, Yield, Yield, list[Trial]] | None = None
-    best: tuple[float, Yield, Yield, list[Trial]] | None = None
-    position, stride = 0, 1
-    while position < len(candidates):
-        budget = candidates[position]
-        raw_share, trials = _try(decode, budget, threshold, range(FIRST_SEED, FIRST_SEED + SCAN_SEEDS))
-        scan.append(_row(budget, raw_share, trials))
-        is_last = position == len(candidates) - 1
-        if raw_share >= SMALLEST_RAW_YIELD or is_last:
-            hopeless = Yield.of(0, len(trials))
-            raw, accepted, final = _confirm(decode, budget, threshold) if raw_share else (hopeless, hopeless, trials)
-            outcome = (budget, raw, accepted, final)
-            if accepted.value >= target_yield and raw.value >= SMALLEST_RAW_YIELD:
-                found = outcome
-                break
-            if best is None or accepted.value >= best[2].value:
+    return _Certification(decode, list(budgets), threshold, target_yield, pace).run(required, canonical)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """Confirmed yields at a budget, and each seed's last network."""
+
+    budget: float
+    raw: Yield
+    accepted: Yield
+    final: list[Trial]
+
+
+class _Certification:
+    """See :func:`certify`."""
+
+    def __init__(
+        self, decode: Decode, candidates: list[float], threshold: float, target_yield: float, pace: Pace
+    ) -> None:
+        self.decode = decode
+        self.candidates = candidates
+        self.threshold = threshold
+        self.target_yield = target_yield
+        self.pace = pace
+        self.scan: list[dict[str, float]] = []
+
+    def run(self, required: float, canonical: Callable[[Design], Design]) -> Certificate:
+        found, best = self._smallest()
+        outcome = found or best
+        upper = self._upper_end(outcome.budget) if found else 1.0
+        distinct, distance = diversity([canonical(t.design) for t in outcome.final])
+        return Certificate(
+            certified=found is not None,
+            raw=outcome.raw,
+            accepted=outcome.accepted,
+            budget_range=(outcome.budget, upper) if found else (1.0, 1.0),
+            threshold=self.threshold,
+            margin=self.threshold - required,
+            target_yield=self.target_yield,
+            distinct=distinct,
+            mean_distance=distance,
+            scan=sorted(self.scan, key=lambda row: row["budget"]),
+        )
+
+    def _smallest(self) -> tuple[_Outcome | None, _Outcome]:
+        """(the first budget that reaches the target, the best one tried)."""
+        last = len(self.candidates) - 1
+        if self.pace.is_timed:  # so that what the largest budget takes is known, and planned for
+            self.decode(FIRST_SEED, self.candidates[last], 0)
+        best: _Outcome | None = None
+        position = self._next(-1)
+        while True:
+            budget = self.candidates[position]
+            raw_share, trials = self._try(budget, range(FIRST_SEED, FIRST_SEED + SCAN_SEEDS))
+            self.scan.append(_row(budget, raw_share, trials))
+            outcome = None
+            if raw_share >= SMALLEST_RAW_YIELD or (position == last and raw_share and self.pace.left() > 0):
+                outcome = self._confirm(budget)
+            elif position == last:
+                tried = Yield.of(sum(t.accepted(self.threshold) for t in trials), len(trials))
+                outcome = _Outcome(budget, tried, tried, trials)
+            if outcome and outcome.accepted.value >= self.target_yield and outcome.raw.value >= SMALLEST_RAW_YIELD:
+                return outcome, outcome
+            if outcome and (best is None or outcome.accepted.value >= best.accepted.value):
                 best = outcome
-        stride = 2 * stride if out_of_time() else 1
-        position = position + 1 if is_last else min(position + stride, len(candidates) - 1)
-    settled = found or best
-    assert settled is not None, "the last budget is always confirmed"
-    budget, raw, accepted, final = settled
-    upper = _upper_end(decode, budget, candidates[-1], threshold, target_yield, scan) if found else 1.0
-    distinct, distance = diversity([canonical(t.design) for t in final])
-    return Certificate(
-        certified=found is not None,
-        raw=raw,
-        accepted=accepted,
-        budget_range=(budget, upper) if found else (1.0, 1.0),
-        threshold=threshold,
-        margin=threshold - required,
-        target_yield=target_yield,
-        distinct=distinct,
-        mean_distance=distance,
-        scan=sorted(scan, key=lambda row: row["budget"]),
-    )
+            if position == last:
+                assert best is not None, "the last budget has an outcome"
+                return None, best
+            position = self._next(position)
 
+    def _next(self, position: int) -> int:
+        """The candidate to try next: in strides with which the scan reaches the last one within the time left."""
+        last = len(self.candidates) - 1
+        for stride in range(1, last - position):
+            ahead = self.candidates[position + stride : last : stride]
+            scan = HOPELESS_AFTER * sum(self.pace.seconds(budget) for budget in ahead)
+            if self.pace.affords(CONFIRM_SEEDS, ahead[0], self._reserve() + scan):
+                return position + stride
+        return last
 
-def _try(decode: Decode, budget: float, threshold: float, seeds: range) -> tuple[float, list[Trial]]:
-    """(raw yield, trials) over some seeds; the rest is spared when the first few all fail."""
-    trials: list[Trial] = []
-    passed = 0
-    for seed in seeds:
-        trials.append(decode(seed, budget, 0))
-        passed += trials[-1].metric >= threshold
-        if len(trials) == HOPELESS_AFTER and not passed:
-            break
-    return passed / len(trials), trials
+    def _reserve(self) -> float:
+        """Seconds for what follows the scan in any case, at the largest budget."""
+        return (HOPELESS_AFTER + FEWEST_CONFIRMED + UPPER_SEEDS) * self.pace.seconds(self.candidates[-1])
 
-
-def _confirm(decode: Decode, budget: float, threshold: float) -> tuple[Yield, Yield, list[Trial]]:
-    """Raw and accepted yield on fresh seeds."""
-    raw = accepted = 0
-    final: list[Trial] = []
-    while len(final) < CONFIRM_SEEDS and (accepted or len(final) < SCAN_SEEDS):  # hopeless: no need for more
-        seed = FIRST_SEED + SCAN_SEEDS + len(final)
-        for attempt in range(ATTEMPTS):
-            trial = decode(seed, budget, attempt)
-            passed = trial.metric >= threshold
-            raw += passed and attempt == 0
-            if passed:
-                accepted += 1
+    def _try(self, budget: float, seeds: range) -> tuple[float, list[Trial]]:
+        """(raw yield, trials) over some seeds; the rest is spared when the first few all fail, or when time is up."""
+        trials: list[Trial] = []
+        passed = 0
+        for seed in seeds:
+            trials.append(self.decode(seed, budget, 0))
+            passed += trials[-1].accepted(self.threshold)
+            if len(trials) == HOPELESS_AFTER and not passed:
                 break
-        final.append(trial)
-    return Yield.of(raw, len(final)), Yield.of(accepted, len(final)), final
+            if len(trials) >= HOPELESS_AFTER and self.pace.left() <= 0:
+                break
+        return passed / len(trials), trials
 
+    def _confirm(self, budget: float) -> _Outcome:
+        """Raw and accepted yield on fresh seeds; ends early once the target is out of reach."""
+        raw = accepted = 0
+        final: list[Trial] = []
+        while len(final) < CONFIRM_SEEDS:
+            if len(final) >= FEWEST_CONFIRMED and self.pace.left() <= 0:
+                break
+            failed = len(final) - accepted, len(final) - raw
+            allowed = (1 - self.target_yield) * CONFIRM_SEEDS, (1 - SMALLEST_RAW_YIELD) * CONFIRM_SEEDS
+            if len(final) >= SCAN_SEEDS and any(f > a + 1e-9 for f, a in zip(failed, allowed, strict=True)):
+                break
+            seed = FIRST_SEED + SCAN_SEEDS + len(final)
+            for attempt in range(ATTEMPTS):
+                trial = self.decode(seed, budget, attempt)
+                passed = trial.accepted(self.threshold)
+                raw += passed and attempt == 0
+                if passed:
+                    accepted += 1
+                    break
+            final.append(trial)
+        return _Outcome(budget, Yield.of(raw, len(final)), Yield.of(accepted, len(final)), final)
 
-def _upper_end(
-    decode: Decode,
-    smallest: float,
-    largest: float,
-    threshold: float,
-    target: float,
-    scan: list[dict[str, float]],
-) -> float:
-    """The largest budget up to which spot checks reach the target as well."""
-    upper = smallest
-    if smallest >= largest:
+    def _upper_end(self, smallest: float) -> float:
+        """The largest budget up to which spot checks reach the target as well."""
+        upper, largest = smallest, self.candidates[-1]
+        if smallest >= largest:
+            return upper
+        for budget in np.linspace(smallest, largest, UPPER_POINTS + 1)[1:].tolist():
+            if not self.pace.affords(HOPELESS_AFTER, budget):
+                break
+            share, trials = self._try(budget, range(FIRST_SEED - UPPER_SEEDS, FIRST_SEED))
+            self.scan.append(_row(budget, share, trials))
+            if share < min(self.target_yield, SMALLEST_RAW_YIELD):
+                break
+            upper = budget
         return upper
-    for budget in np.linspace(smallest, largest, UPPER_POINTS + 1)[1:]:
-        share, trials = _try(decode, float(budget), threshold, range(FIRST_SEED - UPPER_SEEDS, FIRST_SEED))
-        scan.append(_row(float(budget), share, trials))
-        if share < min(target, SMALLEST_RAW_YIELD):
-            break
-        upper = float(budget)
-    return upper
 
 
 def _row(budget: float, raw_yield: float, trials: list[Trial]) -> dict[str, float]:

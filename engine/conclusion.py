@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.certify import SCAN_STEP, Certificate, Trial, certify, diversity
+from engine.certify import FIRST_SEED, SCAN_STEP, Certificate, Decode, Trial, certify, diversity
 from engine.checkpoint import GENERATOR, prefixed, save_state
-from engine.draw import TrainedGenerator, network_record
+from engine.draw import Network, TrainedGenerator, network_record
 from engine.errors import StopRequested
 from engine.events import EventLog
+from engine.pace import Pace
 from engine.setting import Synthesized
 
 SCANNED_BELOW = 0.25  # of log10 cost: the boundary froze before training ended
-NEAREST_SEEDS = 3
+NEAREST_SEEDS, DECODINGS_PER_DRAW = 3, 4  # a draw measures the other splits too
+RUNGS, RUNG_SEEDS, RUNG_SEEDS_AT_ONCE = 8, 8, 4  # budgets above the smallest that are measured for later
 WANTED_DISTINCT, SPREAD_SEEDS, STRETCH, MOST_STRETCHES = 0.95, 60, 1.2, 8
 
 
@@ -45,28 +47,51 @@ def conclude(
         return parts.decode(seed, budget, attempt)
 
     _spread_seeds(parts, start)
+    budget_s = spec.time_budget_s
+    pace = Pace(None if budget_s is None else lambda: budget_s - log.elapsed)
     certificate = certify(
-        decode,
+        pace.watch(decode),
         [projection.to_budget(float(x)) for x in ladder],
         required=required,
         threshold=parts.setting.threshold,
         target_yield=spec.target_yield,
         canonical=parts.network.space.canonical,
-        out_of_time=lambda: spec.time_budget_s is not None and log.elapsed > spec.time_budget_s,
+        pace=pace,
     )
     _save(parts, certificate)
     if certificate.certified:
         log.emit("certified", **certificate.event())
-    nearest = [] if certificate.certified else _nearest(parts, certificate)
+        _measure_rungs(pace.watch(decode), certificate.budget_range[0], pace)
+    parts.measurements.save(parts.setting.out_dir)
+    finish(parts, certificate, pace, log, cycles=cycles)
+    return certificate
+
+
+def finish(parts: Synthesized, certificate: Certificate, pace: Pace, log: EventLog, **more: Any) -> None:
+    """Report ``finished``, with the nearest networks where the requirements are out of reach."""
+    certified = certificate.certified
+    nearest = [] if certified else _nearest(parts, certificate, pace)
     log.emit(
         "finished",
-        status="certified" if certificate.certified else "requirements_not_reached",
-        cycles=cycles,
+        status="certified" if certified else "requirements_not_reached",
         wall_s=log.elapsed,
         nearest=nearest,
-        attempted=None if certificate.certified else certificate.event(),
+        attempted=None if certified else certificate.event(),
+        **more,
     )
-    return certificate
+
+
+def _measure_rungs(decode: Decode, smallest: float, pace: Pace) -> None:
+    """Decode seeds at budgets up to the largest, so that a stricter requirement finds its budget without training.
+
+    A few seeds at all budgets come before further seeds at any, since the time budget may end it.
+    """
+    for first in range(0, RUNG_SEEDS, RUNG_SEEDS_AT_ONCE):
+        for budget in np.linspace(smallest, 1.0, RUNGS + 1)[1:].tolist():
+            for seed in range(first, first + RUNG_SEEDS_AT_ONCE):
+                if smallest >= 1 or not pace.affords(1, budget):
+                    return
+                decode(FIRST_SEED + seed, budget, 0)
 
 
 def _spread_seeds(parts: Synthesized, log_cost: float) -> None:
@@ -83,10 +108,13 @@ def _spread_seeds(parts: Synthesized, log_cost: float) -> None:
             generator.mixing.mul_(STRETCH)
 
 
-def _nearest(parts: Synthesized, certificate: Certificate) -> list[dict[str, Any]]:
-    """The nearest networks found: a few seeds at the largest budget, the best first."""
+def _nearest(parts: Synthesized, certificate: Certificate, pace: Pace) -> list[dict[str, Any]]:
+    """The nearest networks found: a few seeds at the largest budget, the best first; one if time is up."""
     generator = TrainedGenerator(parts, certificate)
-    drawn = [generator.draw(seed, 1.0, attempts=1) for seed in range(NEAREST_SEEDS)]
+    drawn: list[Network] = []
+    for seed in range(NEAREST_SEEDS):
+        if not drawn or pace.affords(DECODINGS_PER_DRAW, 1.0):
+            drawn.append(generator.draw(seed, 1.0, attempts=1))
     drawn.sort(key=lambda n: -n.metrics["calibration"][parts.setting.task.metric])
     return [network_record(n, parts.network.space) for n in drawn]
 

@@ -2,8 +2,9 @@
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, fx
 
-from engine.certify import ATTEMPTS, Certificate, Yield
+from engine.certify import ATTEMPTS, Certificate, Trial
 from engine.checkpoint import GENERATOR, load_state, without_prefix
 from engine.elastic.design import Design
 from engine.elastic.network import Active
@@ -20,7 +21,7 @@ from engine.errors import RequestError
 from engine.feed import Feed
 from engine.performance import information_density
 from engine.polish import polish
-from engine.requirements import size_mb
+from engine.requirements import MEASURED, Requirements, parse_requirements
 from engine.setting import Setting, Synthesized
 from engine.spec import parse_spec
 
@@ -35,6 +36,9 @@ class Network:
         requirements: The verdict on each requirement, from the test split for the task metric.
         verified: Whether the calibration split accepts the network.
         attempts: Decodings that it took.
+        resources: What was measured on the network: ``size_mb`` of its ONNX file (absent where it can't be written as
+            one), ``activation_mb``, and ``latency_ms`` where a requirement asks for it.
+        polish_s, polish_steps: Seconds and steps of distillation; ``polished`` tells whether its result was kept.
     """
 
     seed: int
@@ -50,8 +54,11 @@ class Network:
     requirements: list[dict[str, Any]]
     verified: bool
     attempts: int
+    resources: dict[str, float]
     draw_s: float
-    polish_s: float
+    polish_s: float = 0.0
+    polish_steps: int = 0
+    polished: bool = False
 
 
 class TrainedGenerator:
@@ -60,110 +67,120 @@ class TrainedGenerator:
     Args:
         parts: Shared weights, θ_G and measurement.
         certificate: What certification found.
+        feed: Makes batches with the prototype's outputs, which all polished networks share.
     """
 
-    def __init__(self, parts: Synthesized, certificate: Certificate) -> None:
+    def __init__(self, parts: Synthesized, certificate: Certificate, feed: Callable[[], Feed] | None = None) -> None:
         self.parts = parts
         self.certificate = certificate
+        self.feed = feed or cache(lambda: parts.setting.feed(parts.setting.views(), taught=True))
+
+    def tighten(self, requirements: Requirements | list[dict[str, Any]]) -> "TrainedGenerator":
+        """The same generator under stricter requirements: see :func:`engine.tighten.tighten`."""
+        from engine.tighten import tighten
+
+        if not isinstance(requirements, Requirements):
+            requirements = parse_requirements(requirements, self.parts.setting.spec.task)
+        return tighten(self, requirements)
 
     def default_budget(self) -> float:
         """The best budget of the certified range: the smallest, since NetScore rewards cost most."""
         return self.certificate.budget_range[0]
 
     def draw(
-        self, seed: int, budget: float | None = None, polish_s: float = 0.0, *, attempts: int = ATTEMPTS
+        self,
+        seed: int,
+        budget: float | None = None,
+        polish_s: float = 0.0,
+        *,
+        polish_steps: int | None = None,
+        attempts: int = ATTEMPTS,
     ) -> Network:
         """Draw the network of a seed.
 
         Args:
             seed: Any non-negative integer.
             budget: In [0, 1]; by default the smallest of the certified range.
-            polish_s: Seconds of distillation after the draw.
+            polish_s: Seconds of distillation after the draw. As many steps as fit are chosen at its start, and the
+                network that comes out is that of ``polish_steps``.
+            polish_steps: Steps of distillation instead of seconds: the same seed, budget and steps give the same bytes.
             attempts: Decodings of the seed before the best of them is returned unverified.
 
         Raises:
-            RequestError: ``bad_request`` when the budget lies outside [0, 1] or the seed is negative.
+            RequestError: ``bad_request`` when the budget lies outside [0, 1], or a seed or a length is negative.
         """
         start = time.monotonic()
         budget = self.default_budget() if budget is None else budget
         if not 0 <= budget <= 1:
             raise RequestError("bad_request", f"budget must be from 0 to 1, not {budget}.", "budget")
-        if seed < 0:
-            raise RequestError("bad_request", f"seed must be 0 or more, not {seed}.", "seed")
-        attempt, design, passed = self._decode(seed, budget, attempts)
-        probe = self.parts.probe
-        active, flat = probe.prepare(design)
-        draw_s = time.monotonic() - start
-        if polish_s > 0:
-            flat = polish(self.parts, self._feed, active, flat, polish_s, seed)
-            self.parts.network.record_statistics(active, flat, probe.statistics_batches)
-            metric = probe.measure_prepared(active, flat, "calibration").metric
-            passed = metric >= self.certificate.threshold
+        for name, value in (("seed", seed), ("polish", polish_s), ("polish_steps", polish_steps or 0)):
+            if value < 0:
+                raise RequestError("bad_request", f"{name} must be 0 or more, not {value}.", name)
+        attempt, trial = self._decode(seed, budget, attempts)
+        verified = trial.accepted(self.certificate.threshold)
+        active, flat = self.parts.probe.prepare(trial.design)
+        drawn = time.monotonic()
+        polished = None
+        if polish_s > 0 or polish_steps:
+            polished = polish(
+                self.parts, self.feed(), trial, active, flat, seconds=polish_s, steps=polish_steps, seed=seed
+            )
+            verified = polished.accepted
         measuring = time.monotonic()
-        network = self._describe(seed, budget, design, active, flat, passed, attempt + 1)
-        draw_s += time.monotonic() - measuring
-        return Network(**network, draw_s=draw_s, polish_s=polish_s)
+        network = self._describe(seed, budget, trial, active, polished.flat if polished else flat)
+        return Network(
+            **network,
+            verified=verified,
+            attempts=attempt + 1,
+            draw_s=drawn - start + time.monotonic() - measuring,
+            polish_s=(polish_s or measuring - drawn) if polished else 0.0,
+            polish_steps=polished.steps if polished else 0,
+            polished=polished.kept if polished else False,
+        )
 
-    def _decode(self, seed: int, budget: float, attempts: int) -> tuple[int, Design, bool]:
-        """The first decoding that the calibration split accepts, or else the best one."""
+    def _decode(self, seed: int, budget: float, attempts: int) -> tuple[int, Trial]:
+        """The first decoding that is accepted, or else the last attempt with the best of all."""
         trials = []
         for attempt in range(attempts):
-            trial = self.parts.decode(seed, budget, attempt)
-            if trial.metric >= self.certificate.threshold:
-                return attempt, trial.design, True
-            trials.append(trial)
-        best = max(range(attempts), key=lambda i: trials[i].metric)
-        return attempts - 1, trials[best].design, False
+            trials.append(self.parts.decode(seed, budget, attempt))
+            if trials[-1].accepted(self.certificate.threshold):
+                return attempt, trials[-1]
+        return attempts - 1, max(trials, key=lambda trial: trial.metric)
 
-    def _describe(
-        self,
-        seed: int,
-        budget: float,
-        design: Design,
-        active: Active,
-        flat: Tensor,
-        verified: bool,
-        attempts: int,
-    ) -> dict[str, Any]:
+    def _describe(self, seed: int, budget: float, trial: Trial, active: Active, flat: Tensor) -> dict[str, Any]:
         parts, spec = self.parts, self.parts.setting.spec
-        normalise, task = parts.setting.normalise, parts.setting.task.metric
-        module = parts.network.extract(active, flat, normalise.mean, normalise.std)
-        params, macs = parts.network.space.cost(design)
+        task = parts.setting.task.metric
+        module = parts.extract(active, flat)
+        mark = fingerprint(module, trial.design)
         metrics = dict(parts.probe.metrics(active, flat))
         test = metrics["test"][task]
-        judged = spec.requirements.judge({task: test, "params": params, "macs": macs, "size_mb": size_mb(params)})
+        resources = parts.resources(module, seed, budget, mark, trial.resources.get("latency_ms"))
+        measured = {task: test, "params": trial.params, "macs": trial.macs, **resources}
         return {
             "seed": seed,
             "budget": budget,
-            "design": parts.network.space.canonical(design),
+            "design": parts.network.space.canonical(trial.design),
             "module": module,
-            "fingerprint": fingerprint(module, design),
-            "params": params,
-            "macs": macs,
+            "fingerprint": mark,
+            "params": trial.params,
+            "macs": trial.macs,
             "metrics": metrics,
-            "netscore": spec.objective(test, params, macs),
-            "information_density": information_density(test, params),
-            "requirements": judged,
-            "verified": verified,
-            "attempts": attempts,
+            "netscore": spec.objective(test, trial.params, trial.macs),
+            "information_density": information_density(test, trial.params),
+            "requirements": spec.requirements.judge(measured),
+            "resources": resources,
         }
-
-    @cached_property
-    def _feed(self) -> Feed:
-        return self.parts.setting.feed(self.parts.setting.views(), taught=True)
 
 
 def network_record(network: Network, space: Space) -> dict[str, Any]:
     """The fields of a ``network`` line that don't depend on exported files."""
     names = (
         "seed", "budget", "fingerprint", "params", "macs", "metrics", "netscore", "information_density", "requirements",
-        "verified", "attempts", "draw_s", "polish_s",
+        "verified", "attempts", "draw_s", "polish_s", "polish_steps", "polished",
     )  # fmt: skip
     record = {name: getattr(network, name) for name in names}
-    return record | {
-        "size_mb": size_mb(network.params),
-        "design": space.describe(network.design),
-    }
+    measured = {name: network.resources.get(name) for name in MEASURED}
+    return record | measured | {"design": space.describe(network.design)}
 
 
 def fingerprint(module: fx.GraphModule, design: Design) -> str:
@@ -189,7 +206,5 @@ def load_generator(out_dir: Path | str, device: torch.device | None = None) -> T
     setting.suit_processor()
     parts = Synthesized.start(setting)
     parts.load(without_prefix("parts", tensors))
-    saved = record["certificate"]
-    yields = {name: Yield(**saved[name]) for name in ("raw", "accepted")}
-    budgets = {"budget_range": tuple(saved["budget_range"])}
-    return TrainedGenerator(parts, Certificate(**{**saved, **yields, **budgets}))
+    parts.measurements.load(setting.out_dir)
+    return TrainedGenerator(parts, Certificate.restored(record["certificate"]))

@@ -1,44 +1,97 @@
 """Polish: a short distillation of one drawn network, on its own copy of the weights."""
 
 import time
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.certify import Trial
 from engine.elastic.network import Active
 from engine.feed import Feed
-from engine.schedule import Phase, learning_rate
+from engine.schedule import learning_rate
 from engine.setting import Synthesized
 from engine.training import BATCH, LARGEST_GRADIENT, MOMENTUM, WEIGHT_DECAY
 
 PEAK_RATE = 0.05
+UNTIMED_STEPS, TIMED_STEPS = 3, 10  # of the trial run that tells how many steps fit into some seconds
 
 
-def polish(parts: Synthesized, feed: Feed, active: Active, flat: Tensor, seconds: float, seed: int) -> Tensor:
-    """Distil the prototype into one design for a while.
+@dataclass(frozen=True)
+class Polished:
+    """What polishing gave.
+
+    Attributes:
+        flat: The design's weights; their batch-norm statistics are recorded.
+        steps: Steps of distillation.
+        kept: Whether the distilled weights are these, or the ones from before.
+        accepted: Whether the calibration split accepts them.
+    """
+
+    flat: Tensor
+    steps: int
+    kept: bool
+    accepted: bool
+
+
+def polish(
+    parts: Synthesized,
+    feed: Feed,
+    trial: Trial,
+    active: Active,
+    flat: Tensor,
+    *,
+    seconds: float,
+    steps: int | None,
+    seed: int,
+) -> Polished:
+    """Distil the prototype into one design for a while, and keep the better of before and after.
+
+    Better is what scores higher on the search split (or as high with a lower loss there); an accepted network is not
+    given up for one that the calibration split doesn't accept. The test split isn't looked at.
 
     Args:
         parts: The learned generator; its shared weights stay as they are.
         feed: Batches with the prototype's outputs.
-        active: The design.
+        trial: How the design did before.
+        active: The design, prepared.
         flat: Its weights.
-        seconds: How long. The number of steps depends on the machine, so a polished network is reproduced by its
-            file, not by its seed.
+        seconds: How long, where ``steps`` is None: turned into steps at the start.
+        steps: How many steps; the result depends on these, the seed and the weights alone.
         seed: Order of the batches.
-
-    Returns:
-        New weights for the design.
     """
+    probe, threshold = parts.probe, parts.setting.threshold
+    before = probe.measure_prepared(active, flat, "search")
+    if steps is None:
+        steps = _steps_within(parts, feed, active, flat, seconds)
+    polished = _distil(parts, feed, active, flat, steps, seed)
+    parts.network.record_statistics(active, polished, probe.statistics_batches)
+    after = probe.measure_prepared(active, polished, "search")
+    accepted = trial.within and probe.measure_prepared(active, polished, "calibration").metric >= threshold
+    better = (after.metric, -after.loss) > (before.metric, -before.loss)
+    if better and (accepted or not trial.accepted(threshold)):
+        return Polished(polished, steps, True, accepted)
+    parts.network.record_statistics(active, flat, probe.statistics_batches)
+    return Polished(flat, steps, False, trial.accepted(threshold))
+
+
+def _steps_within(parts: Synthesized, feed: Feed, active: Active, flat: Tensor, seconds: float) -> int:
+    _distil(parts, feed, active, flat, UNTIMED_STEPS, 0)
+    start = time.monotonic()
+    _distil(parts, feed, active, flat, TIMED_STEPS, 1)
+    return max(1, round(TIMED_STEPS * seconds / (time.monotonic() - start)))
+
+
+def _distil(parts: Synthesized, feed: Feed, active: Active, flat: Tensor, steps: int, seed: int) -> Tensor:
+    """The weights after some steps of Nesterov's gradient descent."""
     network, task = parts.network, parts.setting.task
     flat, momentum = flat.clone(), torch.zeros_like(flat)
     decay = WEIGHT_DECAY * network.decayed[active.index]
     batches = feed.batches(feed.views.batches(np.random.default_rng([seed, 0x70]), BATCH))
-    start = time.monotonic()
-    phase = Phase(None, 0.0, seconds)
-    while (progress := phase.progress(0, time.monotonic() - start)) < 1:
-        rate = learning_rate(PEAK_RATE, progress)
-        batch = next(batches)
+    for step, batch in enumerate(islice(batches, steps)):
+        rate = learning_rate(PEAK_RATE, step / steps)
         weights = flat.requires_grad_()
         loss = task.loss(network.forward(active, weights, batch.images), batch.labels, batch.taught)
         (gradient,) = torch.autograd.grad(loss, weights)

@@ -3,8 +3,10 @@
 The most preferred form of each convolution and the most preferred resolution are taken first. The cost is
 LC = w_p·log10(parameters) + w_m·log10(MACs), with the weights that NetScore's β and γ give. Adding one shift to all
 preferences moves every width and gate the same way, so cost grows with the shift and the shift that meets the target is
-unique. Limits on parameters, MACs and size only lower it: they hold by construction.
+unique. Limits on resources (:mod:`engine.limits`) only lower it: they hold by construction.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -12,8 +14,9 @@ from torch import Tensor
 
 from engine.elastic.design import FORMS, Design, Designs
 from engine.elastic.space import Space
+from engine.limits import Limit
 from engine.performance import NetScore
-from engine.requirements import Requirements, size_mb
+from engine.requirements import Requirements
 from engine.rounding import LARGEST_SHIFT, one_hot_of_largest, round_designs
 
 GATE_SHARPNESS = 2.0  # slope of a relaxed gate
@@ -37,24 +40,26 @@ class Projection:
     Args:
         space: The design space.
         objective: Gives the weights of parameters and MACs in the cost.
-        requirements: Gives the limits on resources.
+        requirements: Gives the limits on parameters and MACs.
+        limits: Those on other resources.
     """
 
-    def __init__(self, space: Space, objective: NetScore, requirements: Requirements) -> None:
+    def __init__(
+        self, space: Space, objective: NetScore, requirements: Requirements, limits: Sequence[Limit] = ()
+    ) -> None:
         self.space = space
         self.weights = objective.cost_weights
-        self.max_params = min(requirements.limit("params"), requirements.limit("size_mb") / size_mb(1))
-        self.max_macs = requirements.limit("macs")
+        self.max_params, self.max_macs = requirements.limit("params"), requirements.limit("macs")
+        self.limits = tuple(limits)
         self.layout = Layout(space)
         self._log_min = np.log2(space.min_widths)
         self._log_max = np.log2(space.max_widths)
         self.cheapest = space.designs([space.smallest])
         self.low = self.log_cost(space.smallest)
         self.full = self.log_cost(space.full)
-        params, macs = space.cost(space.smallest)
-        self.feasible = params <= self.max_params and macs <= self.max_macs
+        self.feasible = bool(self.keeps_limits(self.cheapest))
         capped = [self.full]
-        if np.isfinite(self.max_params) or np.isfinite(self.max_macs):
+        if np.isfinite(self.max_params) or np.isfinite(self.max_macs) or self.limits:
             everything = torch.zeros(1, self.layout.choices, dtype=torch.float64)
             budget = torch.tensor([self.full], dtype=torch.float64)
             capped += map(self.log_cost, self.round(everything, np.zeros(everything.shape), budget))
@@ -80,9 +85,15 @@ class Projection:
 
     def within(self, designs: Designs, log_cost: Tensor) -> Tensor:
         """Whether each design keeps to its budget and to all limits: bool, shape (n,)."""
+        return (self.log_costs(designs) <= log_cost + 1e-9) & self.keeps_limits(designs)
+
+    def keeps_limits(self, designs: Designs) -> Tensor:
+        """Whether each design keeps to all limits on resources: bool, shape (n,)."""
         params, macs = self.space.costs(designs)
-        cost = self.weights[0] * params.log10() + self.weights[1] * macs.log10()
-        return (cost <= log_cost + 1e-9) & (params <= self.max_params) & (macs <= self.max_macs)
+        kept = (params <= self.max_params) & (macs <= self.max_macs)
+        for limit in self.limits:
+            kept &= limit.predict(designs) <= limit.value
+        return kept
 
     def round(self, u: Tensor, rounding: np.ndarray, log_cost: Tensor) -> list[Design]:
         """Whole designs: see :func:`engine.rounding.round_designs`."""

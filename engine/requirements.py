@@ -1,28 +1,39 @@
 """1_r(·): the conditions that every network must meet.
 
-Requirements on resources limit what the generator may project a design onto, so they hold by construction; a
-requirement on the task metric is statistical and is what certification is about.
+Requirements on resources limit what the generator may project a design onto. Parameters and MACs have exact closed
+forms, so they hold by construction; file size, activation memory and latency are aimed at in the same way, and then
+measured on each network before it is accepted. A requirement on the task metric is statistical and is what
+certification is about.
 """
 
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import RequestError
 
 TASK_METRICS = {"classification": ("accuracy",)}
-RESOURCE_METRICS = ("params", "macs", "size_mb")
+COUNTED = ("params", "macs")  # exact closed forms
+MEASURED = ("size_mb", "activation_mb", "latency_ms")  # measured on each network
+RESOURCE_METRICS = (*COUNTED, *MEASURED)
 OPERATORS = (">=", "<=")
+DEVICES = ("cpu",)  # that latency can be measured on
 BYTES_PER_WEIGHT = 4  # float32
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """``metric op value``; task metrics in [0, 1], parameters and MACs as counts, size in MB (10^6 bytes)."""
+    """``metric op value``, for latency on a device.
+
+    Units: task metrics in [0, 1], parameters and MACs as counts, sizes in MB (10^6 bytes), latency in ms.
+    """
 
     metric: str
     op: str
     value: float
+    device: str | None = None
 
     def met_by(self, measured: float) -> bool:
         return measured >= self.value if self.op == ">=" else measured <= self.value
@@ -32,7 +43,15 @@ class Requirement:
         return measured - self.value if self.op == ">=" else self.value - measured
 
     def as_dict(self) -> dict[str, Any]:
-        return {"metric": self.metric, "op": self.op, "value": self.value}
+        row = {"metric": self.metric, "op": self.op, "value": self.value}
+        return row if self.device is None else {**row, "device": self.device}
+
+    def implies(self, other: "Requirement") -> bool:
+        """Whether meeting this one is meeting the other."""
+        return self.metric == other.metric and self.margin(other.value) <= 0
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.op} {self.value:g}"
 
 
 @dataclass(frozen=True)
@@ -51,6 +70,33 @@ class Requirements:
         """The smallest upper limit on a resource (infinite when none is required)."""
         return min((r.value for r in self.items if r.metric == metric), default=float("inf"))
 
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The metrics that must be measured on a network before it is accepted, the task metric aside."""
+        return tuple(name for name in MEASURED if any(r.metric == name for r in self.items))
+
+    def within(self, measured: Mapping[str, float]) -> bool:
+        """Whether resources are within all limits on them."""
+        return all(r.met_by(measured[r.metric]) for r in self.items if r.metric != self.task_metric)
+
+    def tightened(self, stricter: "Requirements") -> "Requirements":
+        """These requirements with stricter ones in place of, or beside, their own.
+
+        Raises:
+            RequestError: ``bad_request`` when one is looser than what the networks were certified for.
+        """
+        for new in stricter.items:
+            for old in self.items:
+                if old.metric == new.metric and not new.implies(old):
+                    raise RequestError(
+                        "bad_request",
+                        f"{new} is looser than the run's own {old}; a requirement can only be tightened afterwards: "
+                        "start a run to loosen it.",
+                        "requirement",
+                    )
+        changed = {r.metric for r in stricter.items}
+        return Requirements((*(r for r in self.items if r.metric not in changed), *stricter.items), self.task_metric)
+
     def judge(self, measured: Mapping[str, float]) -> list[dict[str, Any]]:
         """The verdict on each requirement, given a network's measured values by metric name."""
         return [
@@ -64,47 +110,66 @@ class Requirements:
         ]
 
 
-def size_mb(params: float) -> float:
-    """Megabytes of a float32 network's weights."""
-    return params * BYTES_PER_WEIGHT / 1e6
-
-
 def parse_requirements(raw: Any, task: str) -> Requirements:
     """Check the ``requirements`` of a spec.
 
     Raises:
         RequestError: ``bad_spec``, naming the field, when a requirement is malformed or can't be met by any network.
     """
-
-    def wrong(field: str, message: str) -> RequestError:
-        return RequestError("bad_spec", message, f"requirements.{field}" if field else "requirements")
-
     if not isinstance(raw, list):
-        raise wrong("", "requirements must be a list such as [{'metric': 'accuracy', 'op': '>=', 'value': 0.96}].")
-    items: list[Requirement] = []
-    known = (*TASK_METRICS[task], *RESOURCE_METRICS)
-    for i, row in enumerate(raw):
-        if not isinstance(row, dict):
-            raise wrong(str(i), f"requirement {i} must have metric, op and value.")
-        metric, op, value = row.get("metric"), row.get("op"), row.get("value")
-        if metric not in known:
-            raise wrong(f"{i}.metric", f"requirement {i}: metric {metric!r} isn't one of {', '.join(known)}.")
-        if op not in OPERATORS:
-            raise wrong(f"{i}.op", f"requirement {i}: op must be '>=' or '<=', not {op!r}.")
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-            raise wrong(f"{i}.value", f"requirement {i}: value must be a number, not {value!r}.")
-        if metric in TASK_METRICS[task]:
-            if op != ">=":
-                raise wrong(f"{i}.op", f"requirement {i}: {metric} can only be required with '>='.")
-            if not 0 < value <= 1:
-                raise wrong(
-                    f"{i}.value", f"requirement {i}: {metric} is a share from 0 to 1, so {value} can't be reached; "
-                    "write 0.96 for 96 %."
-                )  # fmt: skip
-        else:
-            if op != "<=":
-                raise wrong(f"{i}.op", f"requirement {i}: {metric} can only be limited with '<='.")
-            if value <= 0:
-                raise wrong(f"{i}.value", f"requirement {i}: {metric} must be more than 0; no network has {value}.")
-        items.append(Requirement(str(metric), str(op), float(value)))
-    return Requirements(tuple(items), TASK_METRICS[task][0])
+        message = "requirements must be a list such as [{'metric': 'accuracy', 'op': '>=', 'value': 0.96}]."
+        raise RequestError("bad_spec", message, "requirements")
+    return Requirements(tuple(_requirement(i, row, task) for i, row in enumerate(raw)), TASK_METRICS[task][0])
+
+
+def _requirement(i: int, row: Any, task: str) -> Requirement:
+    def wrong(field: str, message: str) -> RequestError:
+        return RequestError("bad_spec", f"requirement {i}: {message}", f"requirements.{i}.{field}")
+
+    if not isinstance(row, dict):
+        raise RequestError("bad_spec", f"requirement {i} must have metric, op and value.", f"requirements.{i}")
+    metric, op, value, device = (row.get(name) for name in ("metric", "op", "value", "device"))
+    is_task = metric in TASK_METRICS[task]
+    if not is_task and metric not in RESOURCE_METRICS:
+        known = ", ".join((*TASK_METRICS[task], *RESOURCE_METRICS))
+        raise wrong("metric", f"metric {metric!r} isn't one of {known}.")
+    if op not in OPERATORS:
+        raise wrong("op", f"op must be '>=' or '<=', not {op!r}.")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise wrong("value", f"value must be a number, not {value!r}.")
+    if is_task and op != ">=":
+        raise wrong("op", f"{metric} can only be required with '>='.")
+    if is_task and not 0 < value <= 1:
+        message = f"{metric} is a share from 0 to 1, so {value} can't be reached; write 0.96 for 96 %."
+        raise wrong("value", message)
+    if not is_task and op != "<=":
+        raise wrong("op", f"{metric} can only be limited with '<='.")
+    if not is_task and value <= 0:
+        raise wrong("value", f"{metric} must be more than 0; no network has {value}.")
+    if metric == "latency_ms":
+        device = DEVICES[0] if device is None else device
+        if device not in DEVICES:
+            raise wrong("device", f"latency can't be measured on {device!r} here; use {' or '.join(DEVICES)}.")
+    elif device is not None:
+        raise wrong("device", f"{metric} is the same on every device; leave device out.")
+    return Requirement(str(metric), str(op), float(value), device)
+
+
+def parse_conditions(texts: Sequence[str], task: str) -> Requirements:
+    """Requirements as they are written on a command line: ``accuracy>=0.98``, ``latency_ms<=2@cpu``.
+
+    Raises:
+        RequestError: ``bad_request`` when one can't be read; ``bad_spec`` as in :func:`parse_requirements`.
+    """
+    rows: list[dict[str, Any]] = []
+    for text in texts:
+        parts = re.fullmatch(r"\s*(\w+)\s*([<>]=?|==?)\s*([^@\s]+)\s*(?:@\s*(\S+))?\s*", text)
+        try:
+            value = float(parts[3]) if parts else None
+        except ValueError:
+            value = None
+        if parts is None or value is None:
+            message = f"{text!r} isn't a requirement; write it like 'accuracy>=0.98' or 'params<=1500'."
+            raise RequestError("bad_request", message, "requirement")
+        rows.append({"metric": parts[1], "op": parts[2], "value": value, "device": parts[4]})
+    return parse_requirements(rows, task)

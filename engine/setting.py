@@ -1,19 +1,22 @@
 """Everything that a synthesis works with: dataset, prototype, views, elastic network, G, and measurement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from engine.certify import Trial, acceptance_threshold
 from engine.data import Dataset, load_dataset
 from engine.distributed import Workers
-from engine.elastic.network import ElasticNetwork
+from engine.elastic.network import Active, ElasticNetwork
 from engine.errors import RequestError
 from engine.feed import Feed
 from engine.generator import Generator
+from engine.limits import limits_of
+from engine.measure.resources import measure_resources
+from engine.measurements import Measurements
 from engine.probe import Probe
 from engine.projection import Projection
 from engine.prototypes import build_prototype, wanted_image_size
@@ -23,6 +26,7 @@ from engine.teacher import Teacher
 from engine.views import Normaliser, Views
 
 SMALL_IMAGE = 256  # pixels
+UNKNOWN_FINGERPRINT = "0" * 64  # as long as one, for the size of a file that isn't kept
 
 
 @dataclass
@@ -105,6 +109,36 @@ class Setting:
         if height * width <= SMALL_IMAGE and not grouped:
             torch.backends.mkldnn.set_flags(False)
 
+    def projection(self, network: ElasticNetwork) -> Projection:
+        """Costs and limits of an elastic network's designs.
+
+        Raises:
+            RequestError: Not even the smallest design meets the limits.
+        """
+        requirements = self.spec.requirements
+        limits = limits_of(network, requirements, self.out_dir, self.workers)
+        projection = Projection(network.space, self.spec.objective, requirements, limits)
+        if not projection.feasible:
+            params, macs = network.space.cost(network.space.smallest)
+            needs = [f"{limit.metric} of about {float(limit.predict(projection.cheapest)[0]):.3g}" for limit in limits]
+            raise RequestError(
+                "bad_spec",
+                "Even the smallest network that this prototype can become has "
+                f"{' and '.join([f'{params:,} parameters', f'{macs:,} MACs', *needs])}; allow at least that much.",
+                "requirements",
+            )
+        return projection
+
+    def metadata(self, seed: int, budget: float, fingerprint: str) -> dict[str, str]:
+        """What an exported network's file says about it: the recipe that reproduces it, task and classes."""
+        return {
+            "task": self.spec.task,
+            "classes": "\n".join(self.dataset.class_names),
+            "seed": str(seed),
+            "budget": repr(budget),
+            "fingerprint": fingerprint,
+        }
+
     @cached_property
     def threshold(self) -> float:
         """The calibration metric from which a network is accepted."""
@@ -120,6 +154,7 @@ class Synthesized:
     network: ElasticNetwork
     generator: Generator
     probe: Probe
+    measurements: Measurements  # every decoding measured so far
 
     @classmethod
     def start(cls, setting: Setting) -> "Synthesized":
@@ -130,27 +165,78 @@ class Synthesized:
         """
         spec = setting.spec
         network = ElasticNetwork(setting.prototype, setting.dataset.image_shape, setting.device)
-        projection = Projection(network.space, spec.objective, spec.requirements)
-        if not projection.feasible:
-            params, macs = network.space.cost(network.space.smallest)
-            raise RequestError(
-                "bad_spec",
-                f"Even the smallest network that this prototype can become has {params:,} parameters and "
-                f"{macs:,} MACs; allow at least that much.",
-                "requirements",
-            )
+        projection = setting.projection(network)
         probe = Probe(network, setting.dataset, setting.normalise, setting.task)
-        return cls(setting, network, Generator(projection, spec.seed), probe)
+        return cls(setting, network, Generator(projection, spec.seed), probe, Measurements(network.space.canonical))
 
     @property
     def projection(self) -> Projection:
         return self.generator.projection
 
     def decode(self, seed: int, budget: float, attempt: int = 0) -> Trial:
-        """Decode a seed at a budget and measure it on the calibration split."""
+        """Decode a seed at a budget and measure it on the calibration split, once weights and θ_G are final.
+
+        Resources that a requirement asks for are measured as well, where the task metric lets the network be accepted.
+        A design that was measured before isn't measured again.
+
+        Raises:
+            RequestError: ``bad_prototype`` when latency or file size is required of what can't be written as ONNX.
+        """
+        requirements = self.setting.spec.requirements
         design = self.generator.design(seed, self.projection.to_log_cost(budget), attempt)
-        measured = self.probe.measure(design, "calibration")
-        return Trial(design, measured.metric, *self.network.space.cost(design))
+        params, macs = self.network.space.cost(design)
+        known = self.measurements.known(design)
+        if known:
+            resources = known.resources
+            if (known.seed, known.budget) != (seed, budget):
+                resources.pop("size_mb", None)  # the file holds its recipe
+            trial = Trial(design, known.metric, params, macs, known.loss, resources)
+        else:
+            measured = self.probe.measure(design, "calibration")
+            trial = Trial(design, measured.metric, params, macs, measured.loss)
+        wanted = requirements.measured if trial.metric >= self.setting.threshold else ()
+        if not set(wanted) <= set(trial.resources):
+            active, flat = self.probe.prepare(design, quick=True)  # statistics change no size and no speed
+            latency_ms = trial.resources.get("latency_ms")
+            resources = self.resources(self.extract(active, flat), seed, budget, UNKNOWN_FINGERPRINT, latency_ms)
+            trial = replace(trial, resources=resources)
+        self.measurements.add(seed, budget, attempt, trial)
+        if wanted:
+            trial = replace(trial, within=requirements.within({**trial.resources, "params": params, "macs": macs}))
+        return trial
+
+    def extract(self, active: Active, flat: Tensor) -> fx.GraphModule:
+        """A design as a plain module of its own, its recorded statistics included."""
+        return self.network.extract(active, flat, self.setting.normalise.mean, self.setting.normalise.std)
+
+    def resources(
+        self, module: fx.GraphModule, seed: int, budget: float, fingerprint: str, latency_ms: float | None = None
+    ) -> dict[str, float]:
+        """File size, activation memory and, where a requirement asks for it, latency of a network.
+
+        Args:
+            module: From :meth:`extract`.
+            seed, budget, fingerprint: What its file says about it.
+            latency_ms: Its latency, where that has been measured already.
+
+        Raises:
+            RequestError: ``bad_prototype`` when one of these is required and the network can't be written as ONNX.
+        """
+        requirements = self.setting.spec.requirements
+        required = requirements.measured
+        timed = "latency_ms" in required and latency_ms is None
+        try:
+            found = measure_resources(
+                module,
+                self.setting.dataset.image_shape,
+                self.setting.metadata(seed, budget, fingerprint),
+                latency_limit=requirements.limit("latency_ms") if timed else None,
+                needs_file="size_mb" in required,
+            )
+        except RuntimeError as error:
+            message = f"Latency and file size are measured on an ONNX file. {error}"
+            raise RequestError("bad_prototype", message, "prototype") from error
+        return found.as_metrics() | ({} if latency_ms is None else {"latency_ms": latency_ms})
 
     def tensors(self) -> dict[str, Tensor]:
         """What a learned generator consists of."""

@@ -3,8 +3,9 @@
 import pytest
 from scipy.stats import binom
 
-from engine.certify import Trial, acceptance_threshold, binomial_bounds, certify, diversity
+from engine.certify import CONFIRM_SEEDS, Trial, acceptance_threshold, binomial_bounds, certify, diversity
 from engine.elastic.design import Design
+from engine.pace import Pace
 
 
 def test_bounds_are_the_exact_binomial_ones() -> None:
@@ -37,11 +38,29 @@ def world(edge: float, spread: float):
     return decode
 
 
-def run(decode, target: float = 0.95, out_of_time=lambda: False):
+def run(decode, target: float = 0.95, pace: Pace | None = None, budgets: int = 11):
     return certify(
-        decode, [i / 10 for i in range(11)], required=0.88, threshold=0.9, target_yield=target,
-        canonical=lambda d: d, out_of_time=out_of_time,
+        decode, [i / (budgets - 1) for i in range(budgets)], required=0.88, threshold=0.9, target_yield=target,
+        canonical=lambda d: d, pace=pace or Pace(),
     )  # fmt: skip
+
+
+class Simulated(Pace):
+    """A pace at which a decoding takes 1 s at budget 0 and 10 s at budget 1, on a clock of its own."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(lambda: seconds - self.spent)
+        self.spent = 0.0
+
+    def seconds(self, budget: float) -> float:
+        return 10**budget
+
+    def spending(self, decode):
+        def watched(seed: int, budget: float, attempt: int) -> Trial:
+            self.spent += self.seconds(budget)
+            return decode(seed, budget, attempt)
+
+        return watched
 
 
 def test_the_scan_finds_the_smallest_budget_that_reaches_the_target() -> None:
@@ -65,10 +84,47 @@ def test_nothing_is_certified_when_no_budget_reaches_the_target() -> None:
     assert certificate.accepted.value == 0 and certificate.budget_range == (1.0, 1.0)
 
 
-def test_out_of_time_goes_up_in_growing_strides_and_still_tries_the_largest_budget() -> None:
-    certificate = run(world(edge=0.85, spread=0.01), out_of_time=lambda: True)
-    assert certificate.certified and certificate.budget_range == (1.0, 1.0)
-    assert [row["budget"] for row in certificate.scan] == pytest.approx([0.0, 0.2, 0.6, 1.0])
+def test_when_time_is_short_the_scan_strides_and_still_tries_the_largest_budget() -> None:
+    pace = Simulated(seconds=1500)
+    certificate = run(pace.spending(world(edge=2.0, spread=0.01)), pace=pace, budgets=101)
+    tried = [row["budget"] for row in certificate.scan]
+    assert tried[-1] == 1.0
+    assert 3 < len(tried) < 101
+
+
+@pytest.mark.parametrize("seconds", [0, 100, 400, 2000])
+@pytest.mark.parametrize("edge", [2.0, 0.97, 0.7])
+def test_certification_ends_within_its_time_but_for_a_few_decodings(seconds: float, edge: float) -> None:
+    pace = Simulated(seconds)
+    run(pace.spending(world(edge, spread=0.05)), pace=pace, budgets=81)
+    least = (1 + 5 + 10) * 10  # the look at the largest budget, its tries and the fewest seeds that confirm it
+    assert pace.spent <= max(seconds, 0) + least
+
+
+def test_with_time_to_spare_a_timed_scan_finds_what_an_untimed_one_does() -> None:
+    pace = Simulated(1e6)
+    timed = run(pace.spending(world(edge=0.45, spread=0.02)), pace=pace)
+    assert timed == run(world(edge=0.45, spread=0.02))
+
+
+def test_a_network_beyond_a_limit_is_decoded_again_like_one_that_misses_the_metric() -> None:
+    def decode(seed: int, budget: float, attempt: int) -> Trial:
+        return Trial(Design((seed, attempt), ()), 0.95, 1000, 2000, within=attempt > 0 or seed % 10 > 0)
+
+    certificate = run(decode)
+    assert certificate.certified
+    assert certificate.raw.passed == CONFIRM_SEEDS * 9 / 10
+    assert certificate.accepted.value == 1.0
+
+
+def test_a_confirmation_ends_once_the_target_is_out_of_reach() -> None:
+    def decode(seed: int, budget: float, attempt: int) -> Trial:
+        scanned = seed < 1_000_003 + 16
+        return Trial(Design((seed, attempt), ()), 0.95 if scanned or seed % 2 else 0.85, 1000, 2000)
+
+    certificate = run(decode)
+    assert not certificate.certified
+    assert certificate.accepted.n < CONFIRM_SEEDS and certificate.accepted.value == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_hopeless_budget_costs_five_decodings() -> None:

@@ -75,6 +75,11 @@ def process(rank: int, folder: str) -> None:
     mine = torch.full((3,), float(rank))
     workers.follow([mine])
     assert mine.tolist() == [0.0] * 3
+    own = Path(folder) / f"own-{rank}"
+    if workers.leads:
+        own.write_text("leader's")
+    workers.hand_out(own)
+    assert own.read_text() == "leader's"
     torch.save({"step": one_step(workers), "training": some_training(workers, Path(folder))}, f"{folder}/{rank}.pt")
     workers.leave()
 

@@ -4,7 +4,7 @@ import pytest
 
 from engine.errors import RequestError
 from engine.performance import NetScore, information_density
-from engine.requirements import parse_requirements
+from engine.requirements import Requirements, parse_conditions, parse_requirements
 from engine.spec import parse_spec
 
 GOOD = {"prototype": {"zoo": "resnet8"}, "dataset": {"builtin": "digits"}, "max_cycles": 2}
@@ -42,6 +42,10 @@ def test_verdicts_hold_the_measurement_and_the_margin() -> None:
         ({"metric": "accuracy", "op": "<=", "value": 0.9}, "requirements.0.op", "'>='"),
         ({"metric": "macs", "op": ">=", "value": 5}, "requirements.0.op", "'<='"),
         ({"metric": "accuracy", "op": ">=", "value": "high"}, "requirements.0.value", "a number"),
+        ({"metric": "params", "op": "<=", "value": float("inf")}, "requirements.0.value", "a number"),
+        ({"metric": "latency_ms", "op": "<=", "value": 2, "device": "tpu"}, "requirements.0.device", "'tpu'"),
+        ({"metric": "macs", "op": "<=", "value": 2, "device": "cpu"}, "requirements.0.device", "leave device out"),
+        ({"metric": "energy_mj", "op": "<=", "value": 2}, "requirements.0.metric", "isn't one of"),
         ("accuracy", "requirements.0", "metric, op and value"),
     ],
 )
@@ -80,3 +84,46 @@ def test_defaults_are_filled_in() -> None:
         0.95,
         NetScore(),
     )
+
+
+def conditions(*texts: str) -> Requirements:
+    return parse_conditions(texts, "classification")
+
+
+def test_latency_holds_on_the_cpu_unless_another_device_is_named() -> None:
+    raw = [{"metric": "latency_ms", "op": "<=", "value": 2.0}, {"metric": "activation_mb", "op": "<=", "value": 1}]
+    requirements = parse_requirements(raw, "classification")
+    assert [r.as_dict() for r in requirements.items] == [{**raw[0], "device": "cpu"}, raw[1]]
+    assert requirements.measured == ("activation_mb", "latency_ms")
+
+
+def test_all_resources_must_be_within_their_limits_whatever_the_task_metric() -> None:
+    requirements = conditions("accuracy>=0.9", "size_mb<=0.2", "latency_ms<=2")
+    assert requirements.within({"size_mb": 0.2, "latency_ms": 1.9})
+    assert not requirements.within({"size_mb": 0.21, "latency_ms": 1.9})
+
+
+def test_conditions_of_the_command_line_are_the_same_requirements() -> None:
+    written = conditions("accuracy >= 0.98", "params<=1.5e3", "latency_ms<=2@cpu")
+    assert [(r.metric, r.op, r.value, r.device) for r in written.items] == [
+        ("accuracy", ">=", 0.98, None),
+        ("params", "<=", 1500.0, None),
+        ("latency_ms", "<=", 2.0, "cpu"),
+    ]
+    for text in ("accuracy", "accuracy>=high", "params<1500x", ""):
+        with pytest.raises(RequestError) as refused:
+            conditions(text)
+        assert refused.value.code == "bad_request" and "write it like" in refused.value.message
+
+
+def test_tightening_replaces_the_same_metric_and_keeps_the_others() -> None:
+    tightened = conditions("accuracy>=0.9", "params<=2000").tightened(conditions("accuracy>=0.95", "macs<=5000"))
+    assert sorted(map(str, tightened.items)) == ["accuracy >= 0.95", "macs <= 5000", "params <= 2000"]
+    assert tightened.metric_threshold == 0.95
+
+
+@pytest.mark.parametrize("looser", ["accuracy>=0.85", "params<=3000"])
+def test_loosening_is_refused_with_a_sentence(looser: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        conditions("accuracy>=0.9", "params<=2000").tightened(conditions(looser))
+    assert refused.value.code == "bad_request" and "can only be tightened" in refused.value.message

@@ -85,15 +85,6 @@ def test_the_onnx_file_computes_what_the_card_says(short_run: Run, tmp_path: Pat
     assert properties["task"] == "classification" and properties["classes"].split("\n") == list("0123456789")
 
 
-def test_polish_returns_a_verified_network_of_the_same_design(short_run: Run) -> None:
-    generator = load_generator(short_run[0])
-    plain, polished = generator.draw(4), generator.draw(4, polish_s=1.0)
-    assert polished.design == plain.design
-    assert polished.fingerprint != plain.fingerprint
-    assert polished.polish_s == 1.0
-    assert polished.metrics["calibration"]["accuracy"] > 0.85
-
-
 def test_a_stopped_and_resumed_run_ends_like_an_uninterrupted_one(short_run: Run, tmp_path: Path) -> None:
     out = tmp_path / "out"
     spec = write_spec(tmp_path)

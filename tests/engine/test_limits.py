@@ -1,0 +1,84 @@
+"""Limits on file size, activation memory and latency: designs keep to them, and real networks bear them out."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.elastic.network import ElasticNetwork
+from engine.errors import RequestError
+from engine.generator import Generator
+from engine.limits import RECIPE, limits_of
+from engine.measure.latency_table import LATENCY_FILE
+from engine.measure.memory import activation_mb
+from engine.measure.resources import measure_resources
+from engine.measure.samples import sample, varied_designs
+from engine.performance import NetScore
+from engine.projection import Projection
+from engine.prototypes import build_prototype
+from engine.requirements import parse_conditions
+from engine.setting import Setting
+from engine.spec import parse_spec
+
+SHAPE = (1, 8, 8)
+
+
+@pytest.fixture(scope="module")
+def network() -> ElasticNetwork:
+    return ElasticNetwork(build_prototype({"zoo": "resnet8"}, 1, 10, 8), SHAPE, torch.device("cpu"))
+
+
+def projection(network: ElasticNetwork, folder: Path, *conditions: str) -> Projection:
+    requirements = parse_conditions(conditions, "classification")
+    return Projection(network.space, NetScore(), requirements, limits_of(network, requirements, folder))
+
+
+def size_of(network: ElasticNetwork, design: object) -> float:
+    size = measure_resources(sample(network, design), SHAPE, RECIPE).size_mb  # type: ignore[arg-type]
+    assert size is not None
+    return size
+
+
+def test_predicted_file_sizes_lie_a_little_above_the_files(network: ElasticNetwork, tmp_path: Path) -> None:
+    (limit,) = limits_of(network, parse_conditions(["size_mb<=1"], "classification"), tmp_path)
+    designs = varied_designs(network, 8, seed=11)
+    predicted = limit.predict(network.space.designs(designs)).tolist()
+    for design, said in zip(designs, predicted, strict=True):
+        measured = size_of(network, design)
+        assert 0.99 * measured <= said <= 1.2 * measured
+
+
+def test_generated_networks_keep_to_size_and_activation_limits(network: ElasticNetwork, tmp_path: Path) -> None:
+    limited = projection(network, tmp_path, "size_mb<=0.05", "activation_mb<=0.003")
+    free, generator = Generator(projection(network, tmp_path), 0), Generator(limited, 0)
+    for seed in range(4):
+        design, beyond = generator.design(seed, limited.full), free.design(seed, limited.full)
+        size, activations = size_of(network, design), activation_mb(sample(network, design), SHAPE)
+        assert size <= 0.05 and activations <= 0.003
+        assert size > 0.035 or activations > 0.0021  # and not far below both
+        assert size_of(network, beyond) > 0.05
+
+
+def test_designs_aim_at_a_latency_by_a_table_that_is_measured_once(network: ElasticNetwork, tmp_path: Path) -> None:
+    wide = projection(network, tmp_path, "latency_ms<=1000")
+    table = (tmp_path / LATENCY_FILE).read_bytes()
+    (limit,) = wide.limits
+    full, smallest = (float(limit.predict(d)[0]) for d in (network.space.designs([network.space.full]), wide.cheapest))
+    middle = (full + smallest) / 2
+    tight = projection(network, tmp_path, f"latency_ms<={middle}")
+    assert (tmp_path / LATENCY_FILE).read_bytes() == table
+    generator = Generator(tight, 0)
+    designs = [generator.design(seed, tight.full) for seed in range(6)]
+    assert all(float(t) <= middle for t in limit.predict(network.space.designs(designs)))
+    assert float(limit.predict(network.space.designs([Generator(wide, 0).design(0, wide.full)]))[0]) > middle
+
+
+def test_a_limit_below_the_smallest_network_is_refused_with_what_it_takes(
+    network: ElasticNetwork, tmp_path: Path
+) -> None:
+    raw = {"prototype": {"zoo": "resnet8"}, "dataset": {"builtin": "digits"}, "max_cycles": 1}
+    spec = parse_spec({**raw, "requirements": [{"metric": "activation_mb", "op": "<=", "value": 1e-5}]})
+    setting = Setting.prepare(spec, tmp_path, torch.device("cpu"))
+    with pytest.raises(RequestError) as refused:
+        setting.projection(network)
+    assert refused.value.field == "requirements" and "activation_mb of about" in refused.value.message
