@@ -18,7 +18,7 @@ HELD_UNTIL, FROZEN_FROM = 0.12, 0.6  # of training: nothing has learned before; 
 LARGEST_STEP, SMALLEST_STEP = 0.10, 0.02
 # How far below its final threshold the task metric m may still be, in units of √(m(1 − m)): what is left of training,
 # as rates fall, still raises it.
-SLACK_AT_FIRST, SLACK_AT_LAST = 0.35, 0.10
+SLACK_AT_FIRST, SLACK_AT_LAST = 0.2, 0.03
 UP_SHARE = 0.5  # of a step, upwards: failing is the rule while nothing is trained well
 
 

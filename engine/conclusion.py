@@ -54,6 +54,7 @@ def conclude(
         [projection.to_budget(float(x)) for x in ladder],
         required=required,
         threshold=parts.setting.threshold,
+        floor=parts.setting.floor,
         target_yield=spec.target_yield,
         canonical=parts.network.space.canonical,
         pace=pace,

@@ -17,7 +17,8 @@ from engine.projection import Projection
 NOISE_DIMENSION = 6
 FULL_RESOLUTION_PREFERENCE = 1.0
 FORM_PREFERENCES = 0.0, 0.7, -0.7  # dense, separable, low rank: what mostly turned out best for small networks
-COMMITTING = 0.08, 0.4  # of training: seeds choose forms and resolution freely before, all the same after
+COMMITTING = 0.08, 0.4  # of training: seeds choose forms and resolution freely before, all the same after,
+WIDTHS_COMMITTED = 0.5  # and differ by this much less in widths and blocks
 BLOCK_PREFERENCE = 3.0  # blocks stay at first: they go once the projection shifts preferences this far down
 
 
@@ -60,7 +61,7 @@ class Generator(nn.Module):
         self.slope = nn.Parameter(torch.zeros(layout.choices, dtype=torch.float64))
         self.freedom: Tensor
         self.register_buffer("freedom", torch.ones((), dtype=torch.float64))
-        self._committing = torch.zeros(layout.choices, dtype=torch.float64)
+        self._committing = torch.full((layout.choices,), WIDTHS_COMMITTED, dtype=torch.float64)
         self._committing[layout.forms] = self._committing[layout.resolution] = 1.0
 
     @property

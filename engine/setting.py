@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, fx, nn
 
-from engine.certify import Trial, acceptance_threshold
+from engine.certify import Trial, acceptance_threshold, smallest_mean
 from engine.data import Dataset, load_dataset
 from engine.distributed import Workers
 from engine.elastic.network import Active, ElasticNetwork
@@ -144,6 +144,12 @@ class Setting:
         """The calibration metric from which a network is accepted."""
         required = self.spec.requirements.metric_threshold
         return acceptance_threshold(required, len(self.dataset.splits["calibration"]))
+
+    @cached_property
+    def floor(self) -> float:
+        """The calibration metric that the networks of a budget must reach in the mean."""
+        required = self.spec.requirements.metric_threshold
+        return smallest_mean(required, len(self.dataset.splits["calibration"]))
 
 
 @dataclass

@@ -49,7 +49,7 @@ CERTIFICATION_SHARE = 0.10, 0.35  # of the time budget: least and most that is s
 CERTIFICATION_DECODINGS = 480  # at the boundary's cost: what scan, confirmation and the checks of larger budgets take
 STEPS_PER_CYCLE = 100
 PROBES_PER_CYCLE = 6  # half of them at the boundary itself, half across the band
-LEARNING_FROM, LEARNING_UNTIL = 0.06, 0.85  # of training: when Δθ_G is applied
+LEARNING_FROM, LEARNING_UNTIL = 0.06, 0.6  # of training: when Δθ_G is applied; then weights get used to one generator
 STIMULI = 96
 
 

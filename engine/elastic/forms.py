@@ -10,18 +10,23 @@ from torch import Tensor, nn
 
 from engine.elastic.design import LOW_RANK, SEPARABLE
 
+FEWEST_INPUTS = 8
 # The parameters of each alternative; the dense form is the layer's own weight.
 FORM_PARAMETERS = {SEPARABLE: ("depthwise", "pointwise"), LOW_RANK: ("basis", "mixing")}
 
 
 def has_forms(module: nn.Module) -> bool:
-    """Whether a layer is a dense k × k convolution, k > 1: the only kind for which the alternatives are cheaper."""
+    """Whether a layer is a dense k × k convolution, k > 1, that doesn't see the image itself.
+
+    Only then are the alternatives cheaper; and over an image's one to three channels a separable convolution would be
+    no more than one pattern for each.
+    """
     return (
         type(module) is nn.Conv2d
         and module.groups == 1
         and module.padding_mode == "zeros"
         and module.kernel_size[0] * module.kernel_size[1] > 1
-        and largest_rank(module) >= 1
+        and module.in_channels >= FEWEST_INPUTS
     )
 
 

@@ -1,9 +1,17 @@
 """Certification: exact bounds, the acceptance threshold, and the scan for the smallest budget."""
 
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
-from engine.certify import CONFIRM_SEEDS, Trial, acceptance_threshold, binomial_bounds, certify, diversity
+from engine.certify import (
+    CONFIRM_SEEDS,
+    Trial,
+    acceptance_threshold,
+    binomial_bounds,
+    certify,
+    diversity,
+    smallest_mean,
+)
 from engine.elastic.design import Design
 from engine.pace import Pace
 
@@ -27,6 +35,18 @@ def test_too_few_calibration_samples_ask_for_a_perfect_score() -> None:
     assert acceptance_threshold(0.0, 20) == 0.0
 
 
+def test_the_mean_that_a_budget_needs_is_the_one_whose_lower_bound_is_the_requirement() -> None:
+    for required, n in ((0.97, 350), (0.6, 2000)):
+        mean = smallest_mean(required, n)
+        assert mean - norm.ppf(0.9) * (mean * (1 - mean) / n) ** 0.5 == pytest.approx(required, abs=1e-9)
+    assert smallest_mean(0.0, 350) == 0.0
+
+
+def test_a_budget_whose_networks_are_too_weak_in_the_mean_is_passed_over() -> None:
+    lenient, strict = run(world(edge=0.5, spread=0.3)), run(world(edge=0.5, spread=0.3), floor=1.0)
+    assert strict.certified and strict.budget_range[0] > lenient.budget_range[0]
+
+
 def world(edge: float, spread: float):
     """A generator whose networks reach the threshold with a margin that grows with the budget."""
 
@@ -38,10 +58,10 @@ def world(edge: float, spread: float):
     return decode
 
 
-def run(decode, target: float = 0.95, pace: Pace | None = None, budgets: int = 11):
+def run(decode, target: float = 0.95, pace: Pace | None = None, budgets: int = 11, floor: float = 0.89):
     return certify(
-        decode, [i / (budgets - 1) for i in range(budgets)], required=0.88, threshold=0.9, target_yield=target,
-        canonical=lambda d: d, pace=pace or Pace(),
+        decode, [i / (budgets - 1) for i in range(budgets)], required=0.88, threshold=0.9, floor=floor,
+        target_yield=target, canonical=lambda d: d, pace=pace or Pace(),
     )  # fmt: skip
 
 

@@ -103,7 +103,7 @@ def test_losses_and_weights_are_those_of_one_process(found: list[dict[str, Any]]
     alone = some_training(Workers(), tmp_path)
     assert alone["losses"][STEPS - 1] < 0.99 * alone["losses"][0]
     for name, tensor in alone.items():
-        torch.testing.assert_close(found[0]["training"][name], tensor, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(found[0]["training"][name], tensor, atol=2e-3, rtol=2e-3)
         assert torch.equal(found[1]["training"][name], found[0]["training"][name])
 
 
