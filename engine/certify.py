@@ -261,7 +261,7 @@ class _Certification:
             steps = position + stride * (2 ** np.arange(1, 1 + math.ceil(math.log2(last + 2))) - 1)
             ahead = [self.candidates[i] for i in steps.tolist() if i < last]
             scan = HOPELESS_AFTER * sum(map(self.pace.seconds, ahead))
-            if self.pace.affords(CONFIRM_SEEDS, ahead[0], self._reserve() + scan):
+            if self.pace.affords(CONFIRM_SEEDS // 2, ahead[0], self._reserve() + scan):
                 return position + stride
         return last
 

@@ -1,5 +1,6 @@
 """Input resolutions that a network takes as it is: the same layers over a smaller image."""
 
+import copy
 import math
 from collections import Counter
 from typing import Any
@@ -22,8 +23,24 @@ def candidates(height: int, width: int) -> list[tuple[int, int]]:
     return [size for size in found if size < (height, width)]
 
 
-def positions_at(graph_module: fx.GraphModule, shape: tuple[int, int, int]) -> tuple[dict[str, int], torch.Size] | None:
+def shapes_of(graph_module: fx.GraphModule) -> fx.GraphModule:
+    """The same graph over tensors that have shapes only: running it costs next to nothing."""
+    held = [*graph_module.parameters(), *graph_module.buffers()]
+    shapes: dict[int, object] = {id(t): torch.empty_like(t, device="meta") for t in held}
+    for parameter in graph_module.parameters():
+        shapes[id(parameter)] = nn.Parameter(torch.empty_like(parameter, device="meta"))
+    return copy.deepcopy(graph_module, shapes)
+
+
+def positions_at(
+    graph_module: fx.GraphModule, shape: tuple[int, int, int], device: str
+) -> tuple[dict[str, int], torch.Size] | None:
     """Where each convolution and linear layer is applied when the input has another size.
+
+    Args:
+        graph_module: The network, or its :func:`shapes_of`.
+        shape: (C, H, W) of the input.
+        device: Where the network is.
 
     Returns:
         Output positions per image by leaf, and the shape of the network's output; None when the network doesn't take
@@ -32,8 +49,8 @@ def positions_at(graph_module: fx.GraphModule, shape: tuple[int, int, int]) -> t
     counter = _PositionCounter(graph_module)
     try:
         with torch.no_grad():
-            output = counter.run(torch.zeros(2, *shape))
-    except (RuntimeError, ValueError, AssertionError):
+            output = counter.run(torch.zeros(2, *shape, device=device))
+    except (RuntimeError, ValueError, AssertionError, NotImplementedError):
         return None
     return (dict(counter.positions), output.shape) if isinstance(output, Tensor) else None
 

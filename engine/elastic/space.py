@@ -15,7 +15,7 @@ from engine.elastic.costs import Costs
 from engine.elastic.design import FORMS, Design, Designs
 from engine.elastic.forms import FORM_PARAMETERS
 from engine.elastic.knobs import Knob, Parameter, find_knobs
-from engine.elastic.resolutions import candidates, positions_at
+from engine.elastic.resolutions import candidates, positions_at, shapes_of
 from engine.elastic.settle import label_channels
 from engine.errors import RequestError
 
@@ -62,10 +62,14 @@ class Space:
     ) -> tuple[list[tuple[int, int]], np.ndarray]:
         """(input sizes that the network takes, output positions of each parameter at each of them)."""
         channels, height, width = input_shape
-        full = positions_at(graph_module, input_shape)
+        network, device = shapes_of(graph_module), "meta"
+        full = positions_at(network, input_shape, device)
+        if full is None:  # an operation that needs values
+            network, device = graph_module, "cpu"
+            full = positions_at(network, input_shape, device)
         sizes, rows = [(height, width)], [[p.positions for p in self.parameters]]
         for size in candidates(height, width):
-            found = positions_at(graph_module, (channels, *size))
+            found = positions_at(network, (channels, *size), device)
             if full is not None and found is not None and found[1] == full[1]:
                 sizes.append(size)
                 rows.append([found[0].get(p.leaf, 0) if p.positions else 0 for p in self.parameters])
