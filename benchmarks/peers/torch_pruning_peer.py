@@ -1,8 +1,9 @@
 """Torch-Pruning (Fang et al. 2023, https://arxiv.org/abs/2301.12900): the prototype is pruned step by step with a
 little distillation after each step, then distilled for the rest of the time; the cost is searched for the requirement.
 
-Channels compete globally under group importance: magnitude (p = 2), or first-order Taylor from gradients on training
-batches. Fewer than one channel in a layer is never left.
+Channels compete under group importance: magnitude (p = 2) globally, or first-order Taylor from gradients on training
+batches among layers of the same structure (isomorphic; globally it left single channels in the last stage). At least
+one channel of a layer stays.
 """
 
 import copy
@@ -19,11 +20,11 @@ from benchmarks.train import distil, finished
 from benchmarks.work import Work
 from engine.training import BATCH
 
-ROUNDS = 4  # of pruning, each followed by a share of the time
+ROUNDS = 8  # of pruning, each followed by a share of the time
 PRUNING_SHARE = 0.4  # of a training that goes into the rounds
 STEPS = 60  # fine steps of the pruner, from nothing to nearly everything
 MOST = 0.985  # of the channels
-RATE = 0.05
+RATES = {"magnitude": 0.05, "taylor": 0.02}
 GRADIENT_BATCHES = 8
 
 
@@ -56,8 +57,8 @@ def _prune(work: Work, target: float, seconds: float, seed: int, importance: str
     for i in range(1, ROUNDS + 1):
         _prune_to(work, model, start + (target - start) * i / ROUNDS, image, seed + i, importance)
         if i < ROUNDS:
-            distil(model, work, seed=seed + i, seconds=seconds * PRUNING_SHARE / ROUNDS, rate=RATE)
-    distil(model, work, seed=seed, seconds=own.left, rate=RATE)
+            distil(model, work, seed=seed + i, seconds=seconds * PRUNING_SHARE / ROUNDS, rate=RATES[importance])
+    distil(model, work, seed=seed, seconds=own.left, rate=RATES[importance])
     params, macs = cost(model, image)
     return finished(model, work, clock.spent, f"log cost {log_cost(params, macs):.2f}")
 
@@ -69,7 +70,7 @@ def _prune_to(
     kinds = {"magnitude": tp.importance.GroupMagnitudeImportance, "taylor": tp.importance.GroupTaylorImportance}
     pruner = tp.pruner.BasePruner(
         model, image, kinds[importance](), global_pruning=True, pruning_ratio=MOST, max_pruning_ratio=MOST,
-        iterative_steps=STEPS, ignored_layers=[model.fc],
+        iterative_steps=STEPS, ignored_layers=[model.fc], isomorphic=importance == "taylor",
     )  # fmt: skip
     if importance == "taylor":
         _gradients(work, model, seed)
