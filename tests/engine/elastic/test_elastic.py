@@ -1,9 +1,8 @@
-"""What slices, removed blocks and steps mean, and what is said about parts that can't shrink."""
+"""What removed blocks and steps mean, and what is said about parts that can't shrink."""
 
 import copy
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -24,31 +23,6 @@ def elastic(name: str) -> tuple[ElasticNetwork, nn.Module]:
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.uniform_(module.bias, -0.5, 0.5)
     return ElasticNetwork(model, (3, side, side), CPU), model
-
-
-@pytest.mark.parametrize("name", ["resnet8", "resnet18", "mobilenet_v2"])
-def test_a_slice_computes_what_the_prototype_with_those_channels_silenced_computes(name: str) -> None:
-    network, model = elastic(name)
-    space = network.space
-    rng = np.random.default_rng(5)
-    design = replace(space.full, widths=network.random_design(rng).widths)
-    silenced = copy.deepcopy(model).train()  # batch statistics, as in training
-    widths = np.array(design.widths)
-    for p in space.parameters:
-        if p.d0 is not None and not p.form:
-            tensor = silenced.get_submodule(p.leaf).get_parameter(p.name)
-            dropped = np.setdiff1d(np.arange(tensor.shape[0]), space.kept(p.d0, widths, network.ranks))
-            with torch.no_grad():
-                tensor[dropped] = 0
-    for module in silenced.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-    images = torch.rand(6, *network.input_shape, generator=torch.Generator().manual_seed(1))
-    active = network.activate(design)
-    with torch.no_grad():
-        torch.testing.assert_close(
-            network.forward(active, network.gather(active), images), silenced(images), rtol=1e-3, atol=1e-3
-        )
 
 
 def test_a_removed_block_is_the_prototype_without_it() -> None:

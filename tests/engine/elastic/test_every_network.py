@@ -1,6 +1,10 @@
-"""Random designs of every network: the shared slice, the extracted module and the closed forms agree."""
+"""Random designs of every network: the shared slice, the extracted module, the prototype with the same channels
+silenced, and the closed forms agree.
+"""
 
+import copy
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +15,11 @@ from torch import Tensor, nn
 
 from engine.elastic.design import Design
 from engine.elastic.network import ElasticNetwork
+from engine.elastic.trace import trace
 from tests.engine.elastic.networks import ALL, CLASSES, build, side_of
 
 MEAN, STD = torch.tensor([0.4, 0.5, 0.6]), torch.tensor([0.2, 0.3, 0.25])
+OVER_CHANNELS = ("norms", "functional", "convnext")
 SPREAD = "it is spread over all channels of another value"
 LAYERS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
@@ -26,6 +32,7 @@ def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     network = ElasticNetwork(model, (3, side_of(name), side_of(name)), torch.device("cpu"))
     rng = np.random.default_rng(3)
     network.set_importance([rng.random(k.width) for k in network.space.knobs])
+    network.prototype = model  # type: ignore[attr-defined]
     return network
 
 
@@ -69,6 +76,31 @@ def check(network: ElasticNetwork, design: Design) -> None:
 @given(seed=st.integers(0, 2**32 - 1))
 def test_shared_slice_extracted_module_and_closed_forms_agree(network: ElasticNetwork, seed: int) -> None:
     check(network, network.random_design(np.random.default_rng(seed)))
+
+
+def test_a_slice_computes_what_the_prototype_with_the_other_channels_silenced_computes(
+    network: ElasticNetwork, request: pytest.FixtureRequest
+) -> None:
+    if any(name in request.node.name for name in OVER_CHANNELS):
+        pytest.skip("its norms or means are over the channels that are kept, which silence would change")
+    space = network.space
+    design = replace(space.full, widths=network.random_design(np.random.default_rng(5)).widths)
+    silenced = trace(copy.deepcopy(network.prototype), network.input_shape).train()  # batch statistics
+    for p in space.parameters:
+        if p.d0 is not None and not p.form:
+            tensor = silenced.get_submodule(p.leaf).get_parameter(p.name)
+            with torch.no_grad():
+                kept = space.kept(p.d0, np.array(design.widths), network.ranks)
+                tensor[np.setdiff1d(np.arange(tensor.shape[0]), kept)] = 0
+    for module in silenced.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    # In double precision: batch statistics of few values amplify what rounding leaves.
+    images = torch.rand(4, *network.input_shape, generator=torch.Generator().manual_seed(1)).double()
+    active = network.activate(design)
+    with torch.no_grad():
+        sliced = network.forward(active, network.gather(active).double(), images)
+        torch.testing.assert_close(sliced, silenced.double()(images), rtol=1e-6, atol=1e-6 * float(sliced.abs().max()))
 
 
 def test_nearly_all_of_a_network_can_shrink(network: ElasticNetwork) -> None:
