@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, fx
 
 from engine.elastic.followers import Follower, Resize, Select
-from engine.elastic.labels import Labelling, run_movement, thin
+from engine.elastic.label_tensors import thin
+from engine.elastic.labels import Labelling, run_movement
 from engine.elastic.operations import JOINING_NAMES, MOVEMENT_NAMES, RESHAPE_NAMES, operation_name
 
 STEPS_BACK = 8  # operations that one shuffle may consist of

@@ -18,6 +18,7 @@ from torch import Tensor, fx, nn
 
 from engine.elastic.followers import Follower, Select
 from engine.elastic.functional import Standalone
+from engine.elastic.label_tensors import aligned, thin, varies
 from engine.elastic.operations import (
     BATCH_NORMS,
     CONVOLUTIONS,
@@ -266,10 +267,10 @@ class _Labeller:
         if len(operands) == 1:
             return operands[0]  # with a plain number
         shape = node.meta["value"].shape
-        first, second = (_aligned(operand, len(shape)) for operand in operands[:2])
+        first, second = (aligned(operand, len(shape)) for operand in operands[:2])
         for axis in range(1, len(shape)):
             for whole, repeated in ((first, second), (second, first)):
-                if repeated.shape[axis] < whole.shape[axis] and _varies(whole, axis):
+                if repeated.shape[axis] < whole.shape[axis] and varies(whole, axis):
                     # One value serves every channel of the other: it stays, and the others come and go.
                     self._freeze(repeated, "it is spread over all channels of another value")
                     return whole.expand(shape)
@@ -291,20 +292,20 @@ class _Labeller:
         if given is None or not isinstance(value, Tensor):
             return self._unknown(node, "it reduces everything to one number")
         reduced = {d % labels.dim() for d in ([given] if isinstance(given, int) else given)}
-        if any(_varies(labels, axis) for axis in reduced) and not self._tied_along(labels, reduced):
+        if any(varies(labels, axis) for axis in reduced) and not self._tied_along(labels, reduced):
             return self._all_frozen(value)  # over all channels that are kept: nothing of them is left
         for axis in reduced:
             labels = labels.narrow(axis, 0, 1)
         return labels.reshape(value.shape)
 
     def _softmax(self, node: fx.Node, labels: Tensor, axis: Any) -> Any:
-        if isinstance(axis, int) and (not _varies(labels, axis) or self._tied_along(labels, {axis % labels.dim()})):
+        if isinstance(axis, int) and (not varies(labels, axis) or self._tied_along(labels, {axis % labels.dim()})):
             return labels
         return self._unknown(node, "operation 'softmax' weighs channels against one another")
 
     def _tied_along(self, labels: Tensor, axes: set[int]) -> bool:
         """Tie what differs along axes, if the channels lie along another one."""
-        if not any(_varies(labels, axis) for axis in range(1, labels.dim()) if axis not in axes):
+        if not any(varies(labels, axis) for axis in range(1, labels.dim()) if axis not in axes):
             return False
         every = first = thin(labels)
         for axis in axes:
@@ -386,20 +387,3 @@ def given_axis(node: fx.Node) -> Any:
 
 def holds_tensor(value: Any) -> bool:
     return isinstance(value, Tensor) or (isinstance(value, tuple | list) and any(isinstance(v, Tensor) for v in value))
-
-
-def thin(labels: Tensor) -> Tensor:
-    """Labels with one entry along every axis along which they merely repeat."""
-    thin = labels[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in labels.stride())]
-    for axis, size in enumerate(thin.shape):
-        if size > 1 and bool((thin == thin.narrow(axis, 0, 1)).all()):
-            thin = thin.narrow(axis, 0, 1)
-    return thin
-
-
-def _varies(labels: Tensor, axis: int) -> bool:
-    return thin(labels).shape[axis] > 1
-
-
-def _aligned(labels: Tensor, dims: int) -> Tensor:
-    return labels.reshape((1,) * (dims - labels.dim()) + tuple(labels.shape))
