@@ -61,7 +61,7 @@ test-e2e: develop ## journeys in a real browser (SCREENSHOTS=docs/screenshots ke
 test: lint test-frontend demo test-postgres ## everything, as CI does
 	$(PYTEST) tests/test_architecture.py tests/engine tests/benchmarks tests/webapp tests/embedded tests/e2e
 
-bench: ## ours and its peers side by side, about 40 minutes (DATA=cifar10-images.zip); goes on where it was stopped
+bench: ## ours and its peers side by side, about 45 minutes (DATA=cifar10-images.zip); goes on where it was stopped
 	$(BENCH) standard --data $(or $(DATA),$(error name a zip of images: make bench DATA=cifar10-images.zip))
 
 bench-quick: ## every part of the benchmarks for a few seconds; its figures say nothing

@@ -27,7 +27,7 @@ log = logging.getLogger("benchmarks")
 
 PROTOTYPE, OURS, POLISHED, CONTROL = "prototype", "ours", "polished", "control"
 SHARED_WEIGHTS_SHARE = 0.25  # of a method's time for searches in our shared weights: nothing is trained there
-FURTHER_SHARE = 0.6  # of a method's time in which one more distinct network is tried for
+FURTHER_SHARE = 0.5  # of a method's time in which one more distinct network is tried for
 
 
 def methods(suite: Suite, work: str) -> list[str]:
@@ -80,7 +80,11 @@ def _run(suite: Suite, work_name: str, method: str, repeat: int, root: Path, dat
     if method == PROTOTYPE:
         return work.train_prototype() | {"threshold": work.threshold, "device": _device(device)}
     work.load_prototype()
-    work.setting.suit_processor()
+    inside = method in PEERS and PEERS[method].uses_ours
+    if inside or method not in (*PEERS, CONTROL):
+        work.setting.suit_processor()
+    else:
+        work.suit_processor()
     folder = work.folder / method
     if method == OURS:
         spent = ours.synthesize(work, folder)
