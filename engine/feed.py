@@ -24,6 +24,8 @@ RESIDENT_SHARE = 0.25  # of a GPU's free memory: views up to this size are kept 
 
 Block = list[tuple[np.ndarray, float]]  # of some batches, the rows that this process has and their share
 
+Arriving = tuple[Tensor, "torch.cuda.Event | None"]  # images, and what tells that they are copied
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -71,8 +73,8 @@ class Feed:
         self.workers = workers or Workers()
         self._device = normalise.device
         self._streamed = not _fits(views.images, self._device) if streamed is None else streamed
-        self._labels = upload(torch.from_numpy(views.labels), self._device)
-        self._images = None if self._streamed else upload(torch.from_numpy(views.images), self._device)
+        self._labels = torch.from_numpy(views.labels).to(self._device)
+        self._images = None if self._streamed else torch.from_numpy(views.images).to(self._device)
 
     def cycle(self, order: Iterator[np.ndarray], cycle: int) -> Iterator[Batch]:
         """:meth:`batches` for a cycle, which the teacher is told of."""
@@ -103,25 +105,27 @@ class Feed:
         """While one block is used, a thread brings the next."""
         side = torch.cuda.Stream(self._device) if self._device.type == "cuda" else None
         with ThreadPoolExecutor(1, "feed") as pool:
-            coming: tuple[Block, Future] | None = None
+            coming: tuple[Block, Future[Arriving]] | None = None
             for block in blocks:
                 following = block, pool.submit(self._bring, _rows(block), side)
                 if coming:
-                    yield coming[0], self._arrived(coming[1], side)
+                    yield coming[0], self._arrived(coming[1].result())
                 coming = following
             if coming:
-                yield coming[0], self._arrived(coming[1], side)
+                yield coming[0], self._arrived(coming[1].result())
 
-    def _bring(self, rows: np.ndarray, side: "torch.cuda.Stream | None") -> Tensor:
+    def _bring(self, rows: np.ndarray, side: "torch.cuda.Stream | None") -> Arriving:
         images = torch.from_numpy(np.take(self.views.images, rows, axis=0))
-        with torch.cuda.stream(side):  # does nothing without one
-            return upload(images, self._device)
+        if side is None:
+            return images, None
+        with torch.cuda.stream(side):
+            return upload(images, self._device), side.record_event()
 
-    def _arrived(self, coming: Future, side: "torch.cuda.Stream | None") -> Tensor:
-        images: Tensor = coming.result()
-        if side is not None:
+    def _arrived(self, coming: Arriving) -> Tensor:
+        images, copied = coming
+        if copied is not None:  # the device waits for the copy, the host doesn't
             current = torch.cuda.current_stream(self._device)
-            current.wait_stream(side)
+            current.wait_event(copied)
             images.record_stream(current)
         return images
 
