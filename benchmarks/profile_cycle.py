@@ -29,6 +29,7 @@ import numpy as np
 import torch
 from torch import fx, nn
 
+from engine import prototype_stage
 from engine.elastic.design import Design
 from engine.elastic.network import ElasticNetwork
 from engine.generator import Generator
@@ -263,7 +264,10 @@ def main() -> None:
     parser.add_argument("--require", type=float, default=0.97, help="accuracy")
     parser.add_argument("--cycles", type=int, default=12)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--prototype-steps", type=int, help="fewer steps for the prototype: it isn't what is timed")
     args = parser.parse_args()
+    if args.prototype_steps:
+        prototype_stage.LEAST_STEPS, prototype_stage.EPOCHS = args.prototype_steps, 0  # this process does nothing else
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         dataset = {"path": str(_subset(args.data, args.images, folder))} if args.data else {"builtin": "digits"}
