@@ -6,7 +6,12 @@ network = generator.draw(seed=7, budget=0.3)
 network.module                       # a plain torch.nn.Module
 """
 
+import os
 from typing import Any
+
+# oneDNN builds a primitive for each shape and keeps 1,024: the shared networks' ever new shapes push one another out.
+# With room for more, a training step on 32×32 images took 45 instead of 60 ms after 300 steps (resnet8, one thread).
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384")
 
 __all__ = ["load_generator", "parse_spec", "synthesize"]
 
