@@ -127,6 +127,7 @@ def test_a_run_of_two_processes_speaks_with_one_voice(tmp_path: Path) -> None:
     events = [json.loads(line) for line in run.stdout.splitlines()]
     assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
     assert events[-1]["type"] == "finished" and events[-1]["status"] == "certified"
-    assert {path.name for path in out.iterdir()} == {"data", "checkpoint.safetensors", "generator.safetensors"}
+    written = {"data", "checkpoint.safetensors", "generator.safetensors", "measurements.safetensors"}
+    assert {path.name for path in out.iterdir()} == written
     drawn = engine("draw", out, "--seed", 1, "--export", "safetensors", "--out", tmp_path / "drawn")
     assert drawn.code == 0 and drawn.of("network")[0]["metrics"]["test"]["accuracy"] > 0.3
