@@ -1,13 +1,15 @@
 """What depends on the device: number format, memory layout, and how data gets there without making it wait."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+THREADS = torch.get_num_threads()  # as the process was started: operations on tiny images are later given one only
 FIRST_SCALE, GROWS_AFTER = 2.0**12, 1000
+WORTH_ONE_DNN = 40_000_000  # parameters × pixels of a batch: about a third of these are MACs of a small network
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,24 @@ def upload(array: Tensor, device: torch.device) -> Tensor:
     return array.pin_memory().to(device, non_blocking=True)
 
 
+def suited_kernels(parameters: int, images: Tensor) -> AbstractContextManager[None]:
+    """oneDNN where there is so much to compute that building primitives for new shapes pays.
+
+    Nearly every design has shapes of its own, so small ones do without it on tiny images (see
+    :meth:`engine.setting.Setting.suit_processor`). A step of 64 images of 8×8 takes 5 instead of 10 ms without it at
+    1,000 parameters, 12 instead of 11 ms at 10,000, and 21 instead of 10 ms at 70,000 (ResNet-8).
+
+    Args:
+        parameters: Of the design.
+        images: N × C × H × W.
+    """
+    worth = images.device.type == "cpu" and parameters * images.shape[0] * images[0, 0].numel() >= WORTH_ONE_DNN
+    return one_dnn() if worth else nullcontext()
+
+
 @contextmanager
 def one_dnn() -> Iterator[None]:
-    """oneDNN for one network's few shapes, where the family's ever new ones do without it (see
-    :meth:`engine.setting.Setting.suit_processor`): it halves the time of a large batch."""
+    """oneDNN, whatever is set otherwise."""
     before = torch.backends.mkldnn.set_flags(True)
     try:
         yield

@@ -15,7 +15,8 @@ BELOW_AT_LAST, ABOVE_AT_LAST = 0.05, 0.12
 NARROWING = 0.5, 0.8  # of training: when the band narrows
 WIDE_SHARE = 0.15  # of the budgets are drawn from the whole range above the band
 HELD_UNTIL, FROZEN_FROM = 0.12, 0.6  # of training: nothing has learned before; all budgets get trained after
-LARGEST_STEP, SMALLEST_STEP = 0.10, 0.02
+LARGEST_STEP, SMALLEST_STEP = 0.10, 0.02  # for a hundredth of training
+MOST_HUNDREDTHS = 2  # of training, for which one move of a longer cycle makes up
 # How far below its final threshold the task metric m may still be, in units of √(m(1 − m)): what is left of training,
 # as rates fall, still raises it.
 SLACK_AT_FIRST, SLACK_AT_LAST = 0.2, 0.03
@@ -68,12 +69,13 @@ class Boundary:
         left = max(0.0, 1 - progress / FROZEN_FROM)
         return (SLACK_AT_LAST + left * (SLACK_AT_FIRST - SLACK_AT_LAST)) * (required * (1 - required)) ** 0.5
 
-    def move(self, passed: bool, progress: float) -> None:
+    def move(self, passed: bool, progress: float, cycle: float = 0.01) -> None:
         """Move after a cycle's probes, unless it is held or frozen.
 
         Args:
             passed: Whether the networks probed at the boundary do well enough.
             progress: Share of training that is done.
+            cycle: Share of training that a cycle is: where training is short, one move makes up for several.
         """
         if not HELD_UNTIL <= progress < FROZEN_FROM:
             return
@@ -82,4 +84,5 @@ class Boundary:
         self.step = float(np.clip(self.step * (factor if self.direction else 1.0), SMALLEST_STEP, LARGEST_STEP))
         self.direction = direction
         move = -self.step if direction < 0 else UP_SHARE * self.step
+        move *= float(np.clip(100 * cycle, 1, MOST_HUNDREDTHS))
         self.centre = float(np.clip(self.centre + move, self.low, self.high))

@@ -27,11 +27,9 @@ SCAN_SEEDS, CONFIRM_SEEDS, UPPER_SEEDS, UPPER_POINTS = 16, 60, 12, 3
 FEWEST_CONFIRMED = 10  # seeds on which a yield is confirmed when time is up
 HOPELESS_AFTER = 5  # failures in a row, at the start of a budget
 FIRST_SEED = 1_000_003  # far from the small seeds that users draw: certified on others than those drawn
-# Acceptance may repair bad luck, not replace learning: where few first decodings pass, or all of them score about what
-# is required, those that pass were lucky on the calibration images. So a budget must also have a raw yield from which
-# eight decodings are enough, and a mean metric whose own lower bound meets the requirement.
-SMALLEST_RAW_YIELD = 0.45
-MEAN_CONFIDENCE = 0.90
+# Acceptance may repair bad luck, not replace learning: where all networks of a budget score about what is required, those
+# that pass were lucky on the calibration images. So the mean of first decodings has a lower bound of its own to meet.
+MEAN_CONFIDENCE = 0.95
 
 
 def binomial_bounds(passed: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -52,6 +50,11 @@ def acceptance_threshold(required: float, n: int, confidence: float = CONFIDENCE
     right = np.arange(1, n + 1)
     reached = beta.ppf(1 - confidence, right, n - right + 1) >= required
     return float(right[reached.argmax()] / n) if reached.any() else 1.0
+
+
+def smallest_raw_yield(target_yield: float) -> float:
+    """The share of first decodings that must pass so that :data:`ATTEMPTS` of them reach the target."""
+    return 1 - (1 - target_yield) ** (1 / ATTEMPTS)
 
 
 def smallest_mean(required: float, n: int, confidence: float = MEAN_CONFIDENCE) -> float:
@@ -202,6 +205,7 @@ class _Certification:
         self.threshold = threshold
         self.floor = floor
         self.target_yield = target_yield
+        self.raw_yield = smallest_raw_yield(target_yield)
         self.pace = pace
         self.scan: list[dict[str, float]] = []
 
@@ -252,7 +256,7 @@ class _Certification:
             position = self._next(position)
 
     def _suffices(self, raw_yield: float, mean: float) -> bool:
-        return raw_yield >= SMALLEST_RAW_YIELD and mean >= self.floor
+        return raw_yield >= self.raw_yield and mean >= self.floor
 
     def _next(self, position: int) -> int:
         """The candidate to try next: the nearest from which strides that double reach the last one within the time."""
@@ -291,7 +295,7 @@ class _Certification:
             if len(final) >= FEWEST_CONFIRMED and self.pace.left() <= 0:
                 break
             failed = len(final) - accepted, len(final) - raw
-            allowed = (1 - self.target_yield) * CONFIRM_SEEDS, (1 - SMALLEST_RAW_YIELD) * CONFIRM_SEEDS
+            allowed = (1 - self.target_yield) * CONFIRM_SEEDS, (1 - self.raw_yield) * CONFIRM_SEEDS
             if len(final) >= SCAN_SEEDS and any(f > a + 1e-9 for f, a in zip(failed, allowed, strict=True)):
                 break
             seed = FIRST_SEED + SCAN_SEEDS + len(final)
@@ -318,7 +322,7 @@ class _Certification:
                 break
             share, trials = self._try(budget, range(FIRST_SEED - UPPER_SEEDS, FIRST_SEED))
             self.scan.append(_row(budget, share, trials))
-            if share < min(self.target_yield, SMALLEST_RAW_YIELD):
+            if share < self.raw_yield:
                 break
             upper = budget
         return upper

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from engine.boundary import ABOVE_AT_LAST
 from engine.certify import FIRST_SEED, SCAN_STEP, Certificate, Decode, Trial, certify, diversity
 from engine.checkpoint import GENERATOR, prefixed, save_state
 from engine.draw import Network, TrainedGenerator, network_record
@@ -46,7 +47,7 @@ def conclude(
             raise StopRequested
         return parts.decode(seed, budget, attempt)
 
-    _spread_seeds(parts, start)
+    _spread_seeds(parts, [start, boundary, min(boundary + ABOVE_AT_LAST, projection.high)])
     budget_s = spec.time_budget_s
     pace = Pace(None if budget_s is None else lambda: budget_s - log.elapsed)
     certificate = certify(
@@ -95,15 +96,18 @@ def _measure_rungs(decode: Decode, smallest: float, pace: Pace) -> None:
                 decode(FIRST_SEED + seed, budget, 0)
 
 
-def _spread_seeds(parts: Synthesized, log_cost: float) -> None:
+def _spread_seeds(parts: Synthesized, log_costs: list[float]) -> None:
     """Diversity is what rounding leaves of it: stretch the seeds' differences until enough designs differ.
 
     Only decoding is involved, nothing is measured; what the stretch costs in yield, certification then finds.
+
+    Args:
+        log_costs: Budgets, as log10 cost, at each of which enough must differ.
     """
-    generator, space = parts.generator, parts.network.space
+    generator, space, seeds = parts.generator, parts.network.space, list(range(SPREAD_SEEDS))
     for _ in range(MOST_STRETCHES):
-        designs = [space.canonical(generator.design(seed, log_cost)) for seed in range(SPREAD_SEEDS)]
-        if diversity(designs)[0] >= WANTED_DISTINCT:
+        decoded = [generator.designs(seeds, [log_cost] * SPREAD_SEEDS) for log_cost in log_costs]
+        if all(diversity([space.canonical(d) for d in designs])[0] >= WANTED_DISTINCT for designs in decoded):
             return
         with torch.no_grad():
             generator.mixing.mul_(STRETCH)

@@ -43,6 +43,14 @@ class Batch:
     taught: Tensor | None
     share: float
 
+    def parts(self, count: int) -> "list[Batch]":
+        """The batch in up to ``count`` parts of about the same size."""
+        images, labels = self.images.tensor_split(count), self.labels.tensor_split(count)
+        taught = [None] * count if self.taught is None else self.taught.tensor_split(count)
+        shares = [self.share * len(part) / len(self.images) for part in images]
+        rows = zip(images, labels, taught, shares, strict=True)
+        return [Batch(*row) for row in rows if len(row[0])]
+
 
 class Feed:
     """Turns rows of the views into batches.

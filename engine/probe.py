@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from torch import Tensor
 
@@ -14,6 +15,7 @@ from engine.views import Normaliser, chunks
 
 # Training images for batch-norm statistics; of large images fewer do, since each gives many positions.
 STATISTICS_IMAGES, STATISTICS_LARGE_IMAGES, LARGE_SIDE = 1024, 256, 64
+PROBED_IMAGES = 512  # of the search split: enough to compare networks
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Probe:
             self._splits[name] = HeldOut(self._dataset.splits[name], self._normalise)
         return self._splits[name]
 
+    @cached_property
+    def _probed(self) -> HeldOut:
+        return HeldOut(self._dataset.splits["search"].part(PROBED_IMAGES), self._normalise)
+
     def prepare(self, design: Design, *, quick: bool = False) -> tuple[Active, Tensor]:
         """Activate a design and record its batch-norm statistics (``quick``: from half of the images)."""
         active = self.network.activate(design)
@@ -64,9 +70,17 @@ class Probe:
         active, flat = self.prepare(design)
         return self.measure_prepared(active, flat, split)
 
+    def probe_prepared(self, active: Active, flat: Tensor) -> Measured:
+        """Metric and loss on :data:`PROBED_IMAGES` of the search split: what guides G and I."""
+        return self._measure(active, flat, self._probed)
+
     def measure_prepared(self, active: Active, flat: Tensor, split: str) -> Measured:
-        run = lambda images: self.network.infer(active, flat, images)  # noqa: E731
-        return Measured(*task_metric(run, self.split(split), self.task))
+        """The metric and loss of a prepared design on one split."""
+        return self._measure(active, flat, self.split(split))
+
+    def _measure(self, active: Active, flat: Tensor, images: HeldOut) -> Measured:
+        run = lambda batch: self.network.infer(active, flat, batch)  # noqa: E731
+        return Measured(*task_metric(run, images, self.task))
 
     def metrics(self, active: Active, flat: Tensor) -> Mapping[str, dict[str, float]]:
         """The metric on every held-out split, under the names of the contract."""

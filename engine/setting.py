@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, fx, nn
 
+from engine.acceleration import THREADS
 from engine.certify import Trial, acceptance_threshold, smallest_mean
 from engine.data import Dataset, load_dataset
 from engine.distributed import Workers
@@ -26,6 +27,7 @@ from engine.teacher import Teacher
 from engine.views import Normaliser, Views
 
 SMALL_IMAGE = 256  # pixels
+MOST_THREADS = 4  # each has a quarter of a batch then, and batch norms need some images
 UNKNOWN_FINGERPRINT = "0" * 64  # as long as one, for the size of a file that isn't kept
 
 
@@ -99,6 +101,13 @@ class Setting:
             shape = (len(self.dataset.class_names),)
             teacher = Teacher(self.prototype, views, self.normalise, shape, directory)
         return Feed(views, self.normalise, teacher, workers=self.workers)
+
+    @property
+    def threads(self) -> int:
+        """Threads that share a training step's batch, where its single operations are too short to share."""
+        alone = self.device.type == "cpu" and self.workers.size == 1
+        _, height, width = self.dataset.image_shape
+        return min(THREADS, MOST_THREADS) if alone and height * width <= SMALL_IMAGE else 1
 
     def suit_processor(self) -> None:
         """Choose kernels for the shared network's steps: nearly every design has shapes of its own, and oneDNN builds

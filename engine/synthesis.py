@@ -188,7 +188,7 @@ class Synthesis:
         setting.workers.follow(setting.prototype.state_dict().values())
         setting.suit_processor()
         self.parts = parts = Synthesized.start(setting)
-        self.trainer = SharedTrainer(parts.network, setting.feed(views, taught=True), setting.task)
+        self.trainer = SharedTrainer(parts.network, setting.feed(views, taught=True), setting.task, setting.threads)
         self.observer = Observer(parts.network, setting.task)
         self.inquisitor = self.inquisitor_class(parts.generator, self.spec.seed)
         self.boundary = Boundary.between(parts.projection.low, parts.projection.high)
@@ -286,7 +286,7 @@ class Synthesis:
             if i == 0:
                 chosen = stimuli(probe.split("search"), STIMULI, self.spec.seed + self.cycle)
                 self.observer.probe(active, flat, *chosen)
-            measured = probe.measure_prepared(active, flat, "search")
+            measured = probe.probe_prepared(active, flat)
             budget = parts.projection.to_budget(log_cost)
             found.append(Probed(seed, budget, design, measured.metric, measured.loss))
         return found
@@ -313,7 +313,7 @@ class Synthesis:
             passed = float(np.mean([p.metric for p in at_boundary])) >= enough
         else:  # nothing is required of the task: U alone says which cost is best
             passed = np.mean([self._score(p) for p in at_boundary]) >= np.mean([self._score(p) for p in across])
-        self.boundary.move(bool(passed), progress)
+        self.boundary.move(bool(passed), progress, progress / (self.cycle + 1))
 
     def _score(self, probed: Probed) -> float:
         """U of a probed network."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.certify import SCAN_STEP, SMALLEST_RAW_YIELD, Certificate, Trial, certify
+from engine.certify import SCAN_STEP, Certificate, Trial, certify, smallest_raw_yield
 from engine.draw import TrainedGenerator
 from engine.errors import StopRequested
 from engine.generator import Generator
@@ -94,14 +94,15 @@ def _candidates(parts: Synthesized, smallest: float) -> list[float]:
     Where a stored network is beyond a new limit, the generator decodes a smaller one in its place, which may do worse:
     so what is stored says from where on to look, not what is found.
     """
-    threshold, stored = parts.setting.threshold, [b for b in parts.measurements.budgets() if b > smallest]
+    threshold, enough = parts.setting.threshold, smallest_raw_yield(parts.setting.spec.target_yield)
+    stored = [b for b in parts.measurements.budgets() if b > smallest]
     rungs = [smallest, *stored]
     if rungs[-1] < 1:
         rungs.append(1.0)
     start = 0
     while start < len(rungs) - 1:
         rows = parts.measurements.at(rungs[start])
-        if rows and np.mean([row.metric >= threshold for row in rows]) >= SMALLEST_RAW_YIELD:
+        if rows and np.mean([row.metric >= threshold for row in rows]) >= enough:
             break
         start += 1
     below = rungs[max(start - 1, 0)]

@@ -1,14 +1,16 @@
 """Training steps of the shared weights, through one generated design at a time."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.acceleration import suited_kernels
 from engine.elastic.design import Design
-from engine.elastic.network import ElasticNetwork
+from engine.elastic.network import Active, ElasticNetwork
 from engine.feed import Batch, Feed
 from engine.tasks import Task
 
@@ -29,14 +31,18 @@ class SharedTrainer:
         network: Holds the shared weights.
         feed: Gives batches with the prototype's outputs.
         task: Gives the loss.
+        threads: Share each batch, and normalise it in as many parts (Hoffer et al. 2017, *Train longer, generalize
+            better*: ghost batch norm). Single operations on tiny images are too short to share.
     """
 
-    def __init__(self, network: ElasticNetwork, feed: Feed, task: Task) -> None:
+    def __init__(self, network: ElasticNetwork, feed: Feed, task: Task, threads: int = 1) -> None:
         self.network = network
         self.feed = feed
         self.task = task
         self.momentum = torch.zeros_like(network.weights)
         self._scale = feed.acceleration.loss_scale()
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads - 1, "training") if threads > 1 else None
 
     def batches(self, rng: np.random.Generator, cycle: int, steps: int) -> Iterator[Batch]:
         """The batches of a cycle."""
@@ -47,9 +53,8 @@ class SharedTrainer:
         network = self.network
         active = network.activate(design)
         flat = network.gather(active).requires_grad_()
-        with self.feed.acceleration.autocast(), self.feed.workers.whole_batch():
-            loss = self.task.loss(network.forward(active, flat, batch.images), batch.labels, batch.taught)
-        loss, gradient = self._gradient(batch.share * loss, flat)
+        with suited_kernels(active.index.numel(), batch.images):
+            loss, gradient = self._whole_gradient(active, flat, batch)
         with torch.no_grad():
             gradient *= (LARGEST_GRADIENT / (gradient.norm() + 1e-6)).clamp_max(1.0)
             gradient = torch.nan_to_num(gradient, 0.0, 0.0, 0.0)
@@ -59,11 +64,26 @@ class SharedTrainer:
             network.weights[active.index] = flat - rate * (gradient + MOMENTUM * momentum)
         return loss
 
-    def _gradient(self, loss: Tensor, flat: Tensor) -> tuple[Tensor, Tensor]:
-        """(loss, gradient), both of the whole batch."""
+    def _whole_gradient(self, active: Active, flat: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """(loss, gradient) of the batch, over all threads and processes."""
+        self.network.set(active, flat)
+        if self._pool is None:
+            loss, gradient = self._gradient(flat, batch)
+        else:
+            first, *others = batch.parts(self._threads)
+            coming = [self._pool.submit(self._gradient, flat, part) for part in others]
+            found = [self._gradient(flat, first), *(c.result() for c in coming)]
+            loss, gradient = (torch.stack(each).sum(0) for each in zip(*found, strict=True))
+        if self.feed.workers.size > 1:
+            together = self.feed.workers.sum(torch.cat([gradient, loss[None]]))
+            gradient, loss = together[:-1], together[-1]
+        return loss, gradient if self._scale is None else self._scale.unscale(gradient)
+
+    def _gradient(self, flat: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """(loss, possibly scaled gradient) of a part of the batch, weighted by its share."""
+        with self.feed.acceleration.autocast(), self.feed.workers.whole_batch():
+            loss = self.task.loss(self.network.run(batch.images), batch.labels, batch.taught)
+        loss = batch.share * loss
         scaled = loss if self._scale is None else loss * self._scale.scale
         (gradient,) = torch.autograd.grad(scaled, flat)
-        if self.feed.workers.size > 1:
-            together = self.feed.workers.sum(torch.cat([gradient, loss.detach()[None]]))
-            gradient, loss = together[:-1], together[-1]
-        return loss.detach(), gradient if self._scale is None else self._scale.unscale(gradient)
+        return loss.detach(), gradient

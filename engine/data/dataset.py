@@ -28,6 +28,11 @@ class Split:
         images would be of one class alone."""
         return self.images[sample_rows(len(self), count)]
 
+    def part(self, count: int) -> "Split":
+        """The split itself, or ``count`` of its samples in random order, always the same."""
+        rows = sample_rows(len(self), count)
+        return self if len(self) <= count else Split(self.images[rows], self.labels[rows])
+
 
 def sample_rows(n: int, count: int) -> np.ndarray:
     """Up to ``count`` of n rows in random order, always the same."""

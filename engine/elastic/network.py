@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from engine.acceleration import upload
+from engine.acceleration import suited_kernels, upload
 from engine.elastic.blocks import without_blocks
 from engine.elastic.design import FORMS, Design
 from engine.elastic.followers import Follower, Setting, inline_all
@@ -207,10 +207,19 @@ class ElasticNetwork:
         Returns:
             The network's output, N × classes for classification.
         """
+        self.set(active, flat)
+        with suited_kernels(active.index.numel(), images):
+            return self.run(images)
+
+    def set(self, active: Active, flat: Tensor) -> None:
+        """Make a design the one that :meth:`run` runs, with the given weights."""
         self._set(active, flat)
-        if active.size is not None:
-            images = resize(images, active.size)
-        return self._variant(active.design.blocks)(images)
+        self._running = self._variant(active.design.blocks), active.size
+
+    def run(self, images: Tensor) -> Tensor:
+        """Run the design that is set; several threads may at once."""
+        graph, size = self._running
+        return graph(images if size is None else resize(images, size))
 
     @staticmethod
     def _set(active: Active, flat: Tensor) -> None:

@@ -20,7 +20,7 @@ from engine.elastic.settle import label_channels
 from engine.errors import RequestError
 
 # Widths above each of these come in steps of …: fine while a channel matters, multiples of 8 where kernels want them.
-STEPS = ((8, 2), (16, 4), (32, 8))
+STEPS = ((16, 2), (32, 4), (64, 8))
 
 
 class Space:

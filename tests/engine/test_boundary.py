@@ -44,3 +44,12 @@ def test_budgets_are_drawn_mostly_from_the_band_and_sometimes_from_above() -> No
 def test_the_slack_shrinks_as_training_goes_on() -> None:
     slack = [Boundary.slack(p, 0.9) for p in (0.0, 0.3, FROZEN_FROM, 1.0)]
     assert slack == sorted(slack, reverse=True) and slack[-1] > 0
+
+
+def test_it_moves_as_fast_in_a_training_of_few_cycles() -> None:
+    many, few = Boundary.between(2.0, 5.0), Boundary.between(2.0, 5.0)
+    for _ in range(12):
+        many.move(False, WORKING, cycle=0.01)
+    for _ in range(4):
+        few.move(False, WORKING, cycle=0.03)
+    assert abs(few.centre - many.centre) < 0.15

@@ -38,7 +38,7 @@ def test_too_few_calibration_samples_ask_for_a_perfect_score() -> None:
 def test_the_mean_that_a_budget_needs_is_the_one_whose_lower_bound_is_the_requirement() -> None:
     for required, n in ((0.97, 350), (0.6, 2000)):
         mean = smallest_mean(required, n)
-        assert mean - norm.ppf(0.9) * (mean * (1 - mean) / n) ** 0.5 == pytest.approx(required, abs=1e-9)
+        assert mean - norm.ppf(0.95) * (mean * (1 - mean) / n) ** 0.5 == pytest.approx(required, abs=1e-9)
     assert smallest_mean(0.0, 350) == 0.0
 
 
