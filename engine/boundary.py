@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-START = 0.6  # of the way from the smallest design to the largest, in log cost
+START = 0.72  # of the way from the smallest design to the largest, in log cost
 BELOW, ABOVE = 0.08, 0.30  # of log10 cost: the trained band around the boundary, at first
 BELOW_AT_LAST, ABOVE_AT_LAST = 0.05, 0.12
 NARROWING = 0.5, 0.8  # of training: when the band narrows
@@ -19,8 +19,8 @@ LARGEST_STEP, SMALLEST_STEP = 0.10, 0.02  # for a hundredth of training
 MOST_HUNDREDTHS = 2  # of training, for which one move of a longer cycle makes up
 # How far below its final threshold the task metric m may still be, in units of √(m(1 − m)): what is left of training,
 # as rates fall, still raises it.
-SLACK_AT_FIRST, SLACK_AT_LAST = 0.2, 0.03
-UP_SHARE = 0.5  # of a step, upwards: failing is the rule while nothing is trained well
+SLACK_AT_FIRST, SLACK_AT_LAST = 0.3, 0.03
+UP_SHARE = 0.3  # of a step, upwards: failing is the rule while nothing is trained well
 
 
 @dataclass

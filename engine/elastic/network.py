@@ -112,7 +112,7 @@ class ElasticNetwork:
                 raise RequestError(
                     "bad_prototype",
                     "This prototype reshapes its channels in a way that can't follow when some are left out "
-                    f"({str(error).splitlines()[0]}); use one without channel shuffles or fixed reshapes.",
+                    f"({str(error).splitlines()[0]}); use one without reshapes to fixed sizes.",
                     "prototype",
                 ) from error
 
