@@ -1,6 +1,6 @@
 """The trainer that every peer uses: the engine's own recipe for plain modules.
 
-SGD with Nesterov momentum on ½ cross-entropy + ½ distillation from the prototype, over the same cached augmented views
+SGD with Nesterov momentum on the task's loss with distillation from the prototype, over the same cached augmented views
 and teacher outputs, with the same schedule, batch size, weight decay and clipping as the shared weights get.
 """
 

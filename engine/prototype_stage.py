@@ -12,7 +12,6 @@ from engine.checkpoint import PROTOTYPE_CHECKPOINT, check_same_spec, load_state,
 from engine.elastic.space import Space
 from engine.errors import StopRequested
 from engine.events import EventLog
-from engine.heldout import HeldOut, task_metric
 from engine.performance import information_density
 from engine.prototype_training import PrototypeTrainer
 from engine.prototypes import is_pretrained
@@ -106,7 +105,7 @@ def fit_prototype(
                 fraction=progress,
                 step=trainer.step,
                 loss=float(loss),
-                metrics={"validation": {setting.task.metric: prototype_metric(setting, "search")}},
+                metrics={"validation": {setting.task.metric: setting.prototype_metric("search")}},
                 remaining_s=spent / progress * (1 - progress),
             )
             save()
@@ -116,16 +115,10 @@ def fit_prototype(
     trainer.finish(setting.normalise)
 
 
-def prototype_metric(setting: Setting, split: str) -> float:
-    """The prototype's task metric on a held-out split."""
-    held_out = HeldOut(setting.dataset.splits[split], setting.normalise)
-    return task_metric(setting.prototype.eval(), held_out, setting.task)[0]
-
-
 def report_prototype(setting: Setting, space: Space, log: EventLog) -> None:
     """Measure the prototype and report ``prototype_ready``."""
     params, macs = space.cost(space.full)
-    measured = {name: prototype_metric(setting, s) for name, s in (("validation", "search"), ("test", "test"))}
+    measured = {name: setting.prototype_metric(s) for name, s in (("validation", "search"), ("test", "test"))}
     log.emit(
         "prototype_ready",
         params=params,

@@ -15,6 +15,7 @@ from engine.elastic.network import Active, ElasticNetwork
 from engine.errors import RequestError
 from engine.feed import Feed
 from engine.generator import Generator
+from engine.heldout import HeldOut, task_metric
 from engine.limits import limits_of
 from engine.measure.resources import measure_resources
 from engine.measurements import Measurements
@@ -97,6 +98,7 @@ class Setting:
         """Batches of the views; ``taught``: with the outputs of the trained prototype, the teacher of all networks."""
         teacher = None
         if taught:
+            self.task.trust(self.prototype_metric("search"))
             directory = self.out_dir / "data" if self.workers.leads else None
             shape = (len(self.dataset.class_names),)
             teacher = Teacher(self.prototype, views, self.normalise, shape, directory)
@@ -108,6 +110,11 @@ class Setting:
         alone = self.device.type == "cpu" and self.workers.size == 1
         _, height, width = self.dataset.image_shape
         return min(THREADS, MOST_THREADS) if alone and height * width <= SMALL_IMAGE else 1
+
+    def prototype_metric(self, split: str) -> float:
+        """The prototype's task metric on a held-out split."""
+        held_out = HeldOut(self.dataset.splits[split], self.normalise)
+        return task_metric(self.prototype.eval(), held_out, self.task)[0]
 
     def suit_processor(self) -> None:
         """Choose kernels for the shared network's steps: nearly every design has shapes of its own, and oneDNN builds

@@ -10,6 +10,14 @@ class Task(Protocol):
 
     metric: str
 
+    def trust(self, metric: float) -> None:
+        """Weigh the teacher's outputs in the loss from here on.
+
+        Args:
+            metric: The prototype's task metric on the search split.
+        """
+        ...
+
     def loss(self, outputs: Tensor, targets: Tensor, teacher: Tensor | None) -> Tensor:
         """Mean training loss of a batch.
 
