@@ -27,8 +27,8 @@ SCAN_SEEDS, CONFIRM_SEEDS, UPPER_SEEDS, UPPER_POINTS = 16, 60, 12, 3
 FEWEST_CONFIRMED = 10  # seeds on which a yield is confirmed when time is up
 HOPELESS_AFTER = 5  # failures in a row, at the start of a budget
 FIRST_SEED = 1_000_003  # far from the small seeds that users draw: certified on others than those drawn
-# Acceptance may repair bad luck, not replace learning: where all networks of a budget score about what is required, those
-# that pass were lucky on the calibration images. So the mean of first decodings has a lower bound of its own to meet.
+# Acceptance may repair bad luck, not replace learning: where all networks of a budget score about what is required, the
+# ones that pass were lucky on the calibration images. So the mean of first decodings must meet a lower bound too.
 MEAN_CONFIDENCE = 0.95
 
 

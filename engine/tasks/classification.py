@@ -4,8 +4,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 TEMPERATURE = 2.0
-# Share of the distillation term: the most, for a prototype that is always right on new images, and the least; the share of
-# wrong answers at which it would fall to zero.
+# Share of the distillation term: the most, for a prototype that is always right on new images, and the least; and the
+# share of wrong answers at which it would fall to zero.
 MOST_DISTILLED, LEAST_DISTILLED, WRONG = 0.9, 0.3, 0.2
 
 
