@@ -15,7 +15,7 @@ TYPED = engine webapp benchmarks tests/embedded tests/e2e tests/postgres.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo frontend develop lint test test-frontend test-engine test-webapp test-postgres test-e2e bench bench-quick bench-gpu clean
+.PHONY: help run demo frontend develop lint test test-frontend test-engine test-webapp test-postgres test-e2e bench bench-digits bench-quick bench-gpu clean
 
 help: ## list what this Makefile can do
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -63,6 +63,9 @@ test: lint test-frontend demo test-postgres ## everything, as CI does
 
 bench: ## ours and its peers side by side, about 45 minutes (DATA=cifar10-images.zip); goes on where it was stopped
 	$(BENCH) standard --data $(or $(DATA),$(error name a zip of images: make bench DATA=cifar10-images.zip))
+
+bench-digits: ## three syntheses of 180 s on the digits, a hundred draws from each: the README's table, 10 minutes
+	@$(BOOTSTRAP) --then -m benchmarks.fresh_seeds
 
 bench-quick: ## every part of the benchmarks for a few seconds; its figures say nothing
 	$(BENCH) quick --docs var/benchmarks
