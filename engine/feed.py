@@ -19,6 +19,7 @@ from engine.teacher import Teacher
 from engine.views import Normaliser, Views
 
 AHEAD = 10  # batches that are prepared at once
+FEWEST = 8  # images in a part of a batch: what batch norms need
 RESIDENT_SHARE = 0.25  # of a GPU's free memory: views up to this size are kept there
 
 
@@ -44,12 +45,12 @@ class Batch:
     share: float
 
     def parts(self, count: int) -> "list[Batch]":
-        """The batch in up to ``count`` parts of about the same size."""
+        """The batch in up to ``count`` parts of about the same size, of at least :data:`FEWEST` images each."""
+        count = max(1, min(count, len(self.images) // FEWEST))
         images, labels = self.images.tensor_split(count), self.labels.tensor_split(count)
         taught = [None] * count if self.taught is None else self.taught.tensor_split(count)
         shares = [self.share * len(part) / len(self.images) for part in images]
-        rows = zip(images, labels, taught, shares, strict=True)
-        return [Batch(*row) for row in rows if len(row[0])]
+        return [Batch(*row) for row in zip(images, labels, taught, shares, strict=True)]
 
 
 class Feed:

@@ -18,15 +18,19 @@ def with_threads(folder: Path, threads: int) -> SharedTrainer:
 
 
 def test_parts_of_a_batch_keep_its_rows_and_its_share() -> None:
-    batch = Batch(torch.rand(7, 1, 8, 8), torch.arange(7), torch.rand(7, 10), 0.5)
+    batch = Batch(torch.rand(28, 1, 8, 8), torch.arange(28), torch.rand(28, 10), 0.5)
     parts = batch.parts(3)
-    assert [len(p.labels) for p in parts] == [3, 2, 2]
+    assert [len(p.labels) for p in parts] == [10, 9, 9]
     assert torch.equal(torch.cat([p.images for p in parts]), batch.images)
     assert torch.equal(torch.cat([p.labels for p in parts]), batch.labels)
     assert batch.taught is not None
     assert torch.equal(torch.cat([p.taught for p in parts if p.taught is not None]), batch.taught)
     assert sum(p.share for p in parts) == pytest.approx(0.5)
-    assert len(Batch(batch.images[:2], batch.labels[:2], None, 1.0).parts(3)) == 2
+
+
+def test_a_small_batch_stays_whole() -> None:
+    (whole,) = Batch(torch.rand(9, 1, 8, 8), torch.arange(9), None, 1.0).parts(4)
+    assert len(whole.labels) == 9 and whole.taught is None and whole.share == 1.0
 
 
 def test_a_shared_step_moves_the_weights_by_the_mean_gradient_of_its_parts(tmp_path: Path) -> None:
