@@ -19,7 +19,7 @@ from engine.setting import Synthesized
 SCANNED_BELOW = 0.25  # of log10 cost: the boundary froze before training ended
 NEAREST_SEEDS, DECODINGS_PER_DRAW = 3, 4  # a draw measures the other splits too
 RUNGS, RUNG_SEEDS, RUNG_SEEDS_AT_ONCE = 8, 8, 4  # budgets above the smallest that are measured for later
-WANTED_DISTINCT, SPREAD_SEEDS, STRETCH, MOST_STRETCHES = 0.98, 60, 1.2, 8
+WANTED_DISTINCT, SPREAD_SEEDS, STRETCH, MOST_STRETCHES = 0.95, 60, 1.2, 3
 
 
 def conclude(
