@@ -64,7 +64,7 @@ test: lint test-frontend demo test-postgres ## everything, as CI does
 bench: ## ours and its peers side by side, about 45 minutes (DATA=cifar10-images.zip); goes on where it was stopped
 	$(BENCH) standard --data $(or $(DATA),$(error name a zip of images: make bench DATA=cifar10-images.zip))
 
-bench-digits: ## three syntheses of 180 s on the digits, a hundred draws from each: the README's table, 10 minutes
+bench-digits: ## three syntheses of 180 s on the digits, a hundred draws from each: the table in README.md, 11 minutes
 	@$(BOOTSTRAP) --then -m benchmarks.fresh_seeds
 
 bench-quick: ## every part of the benchmarks for a few seconds; its figures say nothing
