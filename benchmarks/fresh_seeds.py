@@ -2,18 +2,19 @@
 
     make bench-digits
 
-Prints a Markdown table with a row for each run, judged on the test split; the run folders are kept. Give it an idle
-machine: a synthesis has as long as the spec says, whatever else runs.
+Prints a Markdown table with a row for each run, judged on the test split; the runs' folders stay until the next time.
+Give it an idle machine: a synthesis has as long as the spec says, whatever else runs.
 """
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.tables import mean, number, table
+from benchmarks.tables import NONE, mean, number, table
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = [
@@ -38,7 +39,8 @@ def main() -> None:
 
 def _row(seed: int, args: argparse.Namespace) -> list[str]:
     folder: Path = args.out / str(seed)
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # an earlier run would be resumed
+    folder.mkdir(parents=True)
     spec = {
         "prototype": {"zoo": args.prototype},
         "dataset": {"builtin": "digits"},
@@ -48,22 +50,24 @@ def _row(seed: int, args: argparse.Namespace) -> list[str]:
         "seed": seed,
     }
     (folder / "spec.json").write_text(json.dumps(spec))
-    (folder / "run" / "checkpoint.safetensors").unlink(missing_ok=True)
     events = _engine("synthesize", folder / "spec.json", "--out", folder / "run", log=folder / "events.jsonl")
-    if events[-1]["status"] != "certified":
-        return [str(seed), "not certified", *[""] * 6]
+    if events[-1].get("status") != "certified":
+        return [str(seed), events[-1].get("message", "not certified"), *[NONE] * 6]
     (prototype,) = (e for e in events if e["type"] == "prototype_ready")
     drawing = ["draw", folder / "run", "--seed", 1, "--count", args.draws]
     drawn = _engine(*drawing, "--export", "safetensors", "--out", folder / "networks", log=folder / "draws.jsonl")
     networks = [e for e in drawn if e["type"] == "network"]
     met = [n for n in networks if n["verified"] and n["metrics"]["test"]["accuracy"] >= args.require]
+    distinct = str(len({json.dumps(n["design"], sort_keys=True) for n in networks}))
+    if not met:
+        return [str(seed), f"0 of {len(networks)}", distinct, *[NONE] * 5]
     params, macs, score = (mean([n[key] for n in met]) or 0.0 for key in ("params", "macs", "netscore"))
     return [
         str(seed),
         f"{len(met)} of {len(networks)}",
-        str(len({json.dumps(n["design"], sort_keys=True) for n in networks})),
-        f"{params:,.0f} ({number(prototype['params'] / params)}× fewer)" if met else "",
-        f"{macs / 1000:,.1f} K ({number(prototype['macs'] / macs)}× fewer)" if met else "",
+        distinct,
+        f"{params:,.0f} ({number(prototype['params'] / params)}× fewer)",
+        f"{macs / 1000:,.1f} K ({number(prototype['macs'] / macs)}× fewer)",
         f"{number(score)} dB",
         f"{score - prototype['netscore']:+.1f} dB",
         f"{number(mean([n['draw_s'] for n in networks]), 2)} s",

@@ -57,7 +57,7 @@ CIFAR4 = Definition(
 
 
 def standard() -> Suite:
-    """About 45 minutes on 2 cores."""
+    """An estimated 75 minutes on 2 cores."""
     return Suite(
         works=(DIGITS, CIFAR4),
         repeats=3,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from torch import Tensor
 
@@ -79,8 +79,7 @@ class Probe:
         return self._measure(active, flat, self.split(split))
 
     def _measure(self, active: Active, flat: Tensor, images: HeldOut) -> Measured:
-        run = lambda batch: self.network.infer(active, flat, batch)  # noqa: E731
-        return Measured(*task_metric(run, images, self.task))
+        return Measured(*task_metric(partial(self.network.infer, active, flat), images, self.task))
 
     def metrics(self, active: Active, flat: Tensor) -> Mapping[str, dict[str, float]]:
         """The metric on every held-out split, under the names of the contract."""
