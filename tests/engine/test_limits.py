@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,7 +10,7 @@ from engine.elastic.network import ElasticNetwork
 from engine.errors import RequestError
 from engine.generator import Generator
 from engine.limits import RECIPE, limits_of
-from engine.measure.latency_table import LATENCY_FILE
+from engine.measure.latency_table import GRID, LATENCY_FILE, Calibration, Entry, LatencyTable
 from engine.measure.memory import activation_mb
 from engine.measure.resources import measure_resources
 from engine.measure.samples import sample, varied_designs
@@ -59,14 +60,32 @@ def test_generated_networks_keep_to_size_and_activation_limits(network: ElasticN
         assert size_of(network, beyond) > 0.05
 
 
-def test_designs_aim_at_a_latency_by_a_table_that_is_measured_once(network: ElasticNetwork, tmp_path: Path) -> None:
-    wide = projection(network, tmp_path, "latency_ms<=1000")
+def keep_table(network: ElasticNetwork, folder: Path) -> None:
+    """A table of latencies in which a weight's layer takes 1 ns for each multiplication, and nothing else anything."""
+    space, entries = network.space, []
+    for number, p in enumerate(space.parameters):
+        if p.positions and p.d0 is not None:
+            grids = [np.linspace(1, 1 if d is None else p.shape[i], GRID) for i, d in ((1, p.d1), (0, p.d0))]
+            ms = (1e-6 * p.positions * np.outer(*grids)).tolist()
+            positions = [1] * len(space.resolutions)
+            entries.append(Entry(number, grids[0].tolist(), grids[1].tolist(), positions, [ms, ms]))
+    LatencyTable(space, entries, Calibration(), "somewhere").save(folder / LATENCY_FILE)
+
+
+def test_a_latency_limit_measures_its_table_once(network: ElasticNetwork, tmp_path: Path) -> None:
+    projection(network, tmp_path, "latency_ms<=1000")
     table = (tmp_path / LATENCY_FILE).read_bytes()
+    projection(network, tmp_path, "latency_ms<=1")
+    assert (tmp_path / LATENCY_FILE).read_bytes() == table
+
+
+def test_designs_aim_at_a_latency_by_the_table(network: ElasticNetwork, tmp_path: Path) -> None:
+    keep_table(network, tmp_path)
+    wide = projection(network, tmp_path, "latency_ms<=1000")
     (limit,) = wide.limits
     full, smallest = (float(limit.predict(d)[0]) for d in (network.space.designs([network.space.full]), wide.cheapest))
     middle = (full + smallest) / 2
     tight = projection(network, tmp_path, f"latency_ms<={middle}")
-    assert (tmp_path / LATENCY_FILE).read_bytes() == table
     generator = Generator(tight, 0)
     designs = [generator.design(seed, tight.full) for seed in range(6)]
     assert all(float(t) <= middle for t in limit.predict(network.space.designs(designs)))
