@@ -25,7 +25,7 @@ from engine.performance import NetScore
 
 log = logging.getLogger("benchmarks")
 
-PROTOTYPE, OURS, POLISHED, CONTROL = "prototype", "ours", "polished", "control"
+PROTOTYPE, OURS, POLISHED, REFINED, CONTROL = "prototype", "ours", "polished", "refined", "control"
 SHARED_WEIGHTS_SHARE = 0.25  # of a method's time for searches in our shared weights: nothing is trained there
 FURTHER_SHARE = 0.5  # of a method's time in which one more distinct network is tried for
 
@@ -36,7 +36,7 @@ def methods(suite: Suite, work: str) -> list[str]:
     own = [name for name in peers if not PEERS[name].uses_ours]
     inside = [name for name in peers if PEERS[name].uses_ours]
     ablations = list(ABLATIONS) if work in suite.ablated else []
-    return [PROTOTYPE, OURS, *own, *inside, POLISHED, CONTROL, *ablations]
+    return [PROTOTYPE, OURS, REFINED, *own, *inside, POLISHED, CONTROL, *ablations]
 
 
 def needs(method: str) -> str | None:
@@ -44,7 +44,7 @@ def needs(method: str) -> str | None:
     if method == PROTOTYPE:
         return None
     inside = method in PEERS and PEERS[method].uses_ours
-    return OURS if inside or method in (POLISHED, CONTROL, "no-certification") else PROTOTYPE
+    return OURS if inside or method in (POLISHED, REFINED, CONTROL, "no-certification") else PROTOTYPE
 
 
 def result_path(root: Path, work: str, method: str, repeat: int) -> Path:
@@ -82,19 +82,18 @@ def _run(suite: Suite, work_name: str, method: str, repeat: int, root: Path, dat
     work.load_prototype()
     inside = method in PEERS and PEERS[method].uses_ours
     if inside or method not in (*PEERS, CONTROL):
-        work.setting.suit_processor()
-    else:
-        work.suit_processor()
+        work.setting.suit_processor()  # the others' trainer chooses kernels for each network
     folder = work.folder / method
     if method == OURS:
         spent = ours.synthesize(work, folder)
         measured = ours.measure(work, folder, spent, yield_seeds=suite.yield_seeds, most_draws=suite.most_draws)
         return _with_networks(work, method, measured)
-    if method == POLISHED:
+    if method in (POLISHED, REFINED):
         before = read_result(result_path(root, work_name, OURS, repeat)) or {}
-        seconds = suite.polish_s[work_name]
-        measured = ours.measure_polished(work, work.folder / OURS, before["synthesis_s"], seconds)
-        return _with_networks(work, method, measured)
+        of_ours = work, work.folder / OURS, before["synthesis_s"]
+        if method == POLISHED:
+            return _with_networks(work, method, ours.measure_polished(*of_ours, suite.polish_s[work_name]))
+        return _with_networks(work, method, ours.measure_refined(*of_ours))
     if method == CONTROL:
         rows = control.compare(work, repeat, steps=suite.control_steps, designs=suite.control_designs)
         return {"rows": rows}

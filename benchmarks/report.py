@@ -9,7 +9,16 @@ from typing import Any
 from benchmarks import figures, own_report
 from benchmarks.ablations import ABLATIONS
 from benchmarks.figures import Result
-from benchmarks.job import CONTROL, OURS, POLISHED, PROTOTYPE, SHARED_WEIGHTS_SHARE, read_result, result_path
+from benchmarks.job import (
+    CONTROL,
+    OURS,
+    POLISHED,
+    PROTOTYPE,
+    REFINED,
+    SHARED_WEIGHTS_SHARE,
+    read_result,
+    result_path,
+)
 from benchmarks.ours import SYNTHESIS_SHARE
 from benchmarks.own_report import Results
 from benchmarks.peers import PEERS
@@ -17,7 +26,8 @@ from benchmarks.tables import NONE, mean, number, percent, pick, spread, table
 from benchmarks.work import Definition
 from benchmarks.works import Suite
 
-TITLES = {OURS: "Ours: drawn", POLISHED: "Ours: drawn and polished"} | {name: p.title for name, p in PEERS.items()}
+OWN = {OURS: "Ours: drawn", POLISHED: "Ours: drawn and polished", REFINED: "Ours: refined"}
+TITLES = OWN | {name: p.title for name, p in PEERS.items()}
 TEXT = Path(__file__).parent / "text"
 PACKAGES = ("torch", "torch-pruning", "nvidia-modelopt", "optuna", "onnxruntime")
 
@@ -37,7 +47,7 @@ def write_report(suite: Suite, root: Path, docs: Path) -> Path:
 def _results(suite: Suite, work: Definition, root: Path) -> Results:
     """All results of a work; a repeat without one counts as not run."""
     absent = {"status": "not run", "error": "not run"}
-    methods = [PROTOTYPE, OURS, POLISHED, *suite.peers, CONTROL, *ABLATIONS]
+    methods = [PROTOTYPE, *OWN, *suite.peers, CONTROL, *ABLATIONS]
     return {
         m: [read_result(result_path(root, work.name, m, r)) or absent for r in range(suite.repeats)] for m in methods
     }
@@ -110,7 +120,7 @@ def _setup(work: Definition, prototypes: list[Result]) -> str:
 
 
 def _peers_table(suite: Suite, work: Definition, results: Results, root: Path, shape: tuple[int, int, int]) -> str:
-    methods = [OURS, POLISHED, *suite.peers]
+    methods = [*OWN, *suite.peers]
     latency = figures.latencies(root, work.name, methods, suite.repeats, shape)
     rows = []
     for method in methods:
@@ -161,7 +171,7 @@ def _networks_table(methods: list[str], results: Results) -> str:
 
 def _verdict(suite: Suite, results: Results) -> str:
     """Who is ahead in what, ours or not."""
-    methods = [m for m in (OURS, POLISHED, *suite.peers) if any(r["status"] == "done" for r in results[m])]
+    methods = [m for m in (*OWN, *suite.peers) if any(r["status"] == "done" for r in results[m])]
 
     def ranked(what: Any, largest: bool) -> list[tuple[float, str]]:
         values = [(mean(pick(results[m], what)), m) for m in methods]
@@ -182,10 +192,10 @@ def _verdict(suite: Suite, results: Results) -> str:
             lines.append(f"- {name}: no method has one in every repeat.")
             continue
         said = f"- {name}: **{TITLES[order[0][1]]}**, {number(order[0][0], digits)} {unit}"
-        others = [pair for pair in order[1:] if (pair[1] in (OURS, POLISHED)) != (order[0][1] in (OURS, POLISHED))]
+        others = [pair for pair in order[1:] if (pair[1] in OWN) != (order[0][1] in OWN)]
         if others:
             said += f"; {TITLES[others[0][1]]}: {number(others[0][0], digits)} {unit}"
-        if order[0][1] not in (OURS, POLISHED):
+        if order[0][1] not in OWN:
             said += ". A peer wins here" if others else ". A peer wins here; ours has none in every repeat"
         lines.append(said + ".")
     return "Means over repeats, of methods that have a value in every one of them:\n\n" + "\n".join(lines)
@@ -196,7 +206,7 @@ def _plots(suite: Suite, work: Definition, results: Results, docs: Path) -> str:
         return ""
     from benchmarks import plots
 
-    rows = {TITLES[m]: [r for r in results[m] if r["status"] == "done"] for m in (OURS, POLISHED, *suite.peers)}
+    rows = {TITLES[m]: [r for r in results[m] if r["status"] == "done"] for m in (*OWN, *suite.peers)}
     folder = docs / suite.page
     plots.accuracy_and_cost(rows, work.required, folder / f"{work.name}-networks.svg")
     plots.networks_over_time(rows, folder / f"{work.name}-time.svg")

@@ -21,6 +21,9 @@ from engine.views import chunks
 
 RATE = 0.1  # from scratch; fine-tuning peers take less
 STATISTICS_IMAGES = 2048
+# Parameters from which oneDNN is the faster: on 8×8 images a step with 2-5-9 channels took 5.2 ms with it and 4.2 ms
+# without, with 3-7-13 the same, with 8-17-34 7.5 and 14 ms.
+WORTH_ONE_DNN = 3500
 
 
 def distil(
@@ -50,6 +53,7 @@ def distil(
         Steps done.
     """
     start, step, asked = time.monotonic(), 0, 0.1
+    torch.backends.mkldnn.set_flags(sum(p.numel() for p in module.parameters()) >= WORTH_ONE_DNN)
     batches = work.feed.batches(work.views.batches(np.random.default_rng([seed, 0xB0]), BATCH))
     decayed = [p for p in module.parameters() if p.dim() > 1]
     others = [p for p in module.parameters() if p.dim() <= 1]

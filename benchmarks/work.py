@@ -23,7 +23,6 @@ from engine.spec import parse_spec
 from engine.views import Views, chunks
 
 PROTOTYPE = "prototype.safetensors"
-TINY_IMAGE = 64  # pixels
 MANY = 1_000_000  # cycles: the time ends a synthesis
 
 
@@ -151,12 +150,6 @@ class Work:
     def feed(self) -> Feed:
         """Batches of the views with the trained prototype's outputs."""
         return self.setting.feed(self.views, taught=True)
-
-    def suit_processor(self) -> None:
-        """The faster kernels for networks whose shapes stay: on 8×8 images plain ones (5.9, not 7.6 ms a step with
-        3-5-9 channels), on 16×16 images oneDNN's (17.5 instead of 25.2 ms with 6-12-24)."""
-        _, height, width = self.image_shape
-        torch.backends.mkldnn.set_flags(height * width > TINY_IMAGE)
 
     # --- measuring -----------------------------------------------------------------------------------------------
 

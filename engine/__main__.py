@@ -9,11 +9,15 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError, RequestError, StopRequested
 from engine.events import EventLog, write_line
+
+if TYPE_CHECKING:  # torch takes seconds to load, and a wrong request is answered without it
+    from engine.draw import Network, TrainedGenerator
 
 log = logging.getLogger("engine")
 EXPORTED_BY_DEFAULT = "onnx,safetensors"
@@ -53,10 +57,14 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("--count", type=int, default=1)
     two.add_argument("--polish", type=float, default=0.0, metavar="SECONDS")
     two.add_argument("--polish-steps", type=int, metavar="STEPS", help="polish for some steps instead: reproducible")
-    two.add_argument("--requirement", **REQUIREMENT, help="draw under stricter requirements")
-    two.add_argument("--export", default=EXPORTED_BY_DEFAULT, metavar="FORMATS")
-    two.add_argument("--out", type=Path, required=True, metavar="DIR2")
-    two.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    refine = commands.add_parser("refine", help="search for the one best network, below the certified range")
+    refine.add_argument("dir", type=Path, metavar="DIR")
+    refine.add_argument("--seconds", type=float, required=True)
+    for command in (two, refine):
+        command.add_argument("--requirement", **REQUIREMENT, help="under stricter requirements")
+        command.add_argument("--export", default=EXPORTED_BY_DEFAULT, metavar="FORMATS")
+        command.add_argument("--out", type=Path, required=True, metavar="DIR2")
+        command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     tighten = commands.add_parser("tighten", help="the operating range under stricter requirements, without training")
     tighten.add_argument("dir", type=Path, metavar="DIR")
     tighten.add_argument("--requirement", **{**REQUIREMENT, "required": True})
@@ -130,6 +138,37 @@ def _tighten(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
 
 
 def _draw(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
+    if args.count < 1:
+        raise RequestError("bad_request", f"count must be 1 or more, not {args.count}.", "count")
+
+    def draws(generator: "TrainedGenerator") -> "Iterator[Network]":
+        for seed in range(args.seed, args.seed + args.count):
+            if stop():
+                raise StopRequested
+            yield generator.draw(seed, args.budget, args.polish, polish_steps=args.polish_steps)
+
+    return 3 if _write_networks(args, events, stop, draws) is None else 0
+
+
+def _refine(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
+    from engine.refine import refine
+
+    if not args.seconds > 0:
+        raise RequestError("bad_request", f"seconds must be more than 0, not {args.seconds}.", "seconds")
+    return 0 if _write_networks(args, events, stop, lambda generator: refine(generator, args.seconds, stop)) else 3
+
+
+def _write_networks(
+    args: argparse.Namespace,
+    events: EventLog,
+    stop: Stop,
+    networks: "Callable[[TrainedGenerator], Iterator[Network]]",
+) -> int | None:
+    """Export networks of the generator in a folder, each as it comes, and say so.
+
+    Returns:
+        How many there were; None where nothing is certified under the requirements that the command line adds.
+    """
     from engine.conclusion import finish
     from engine.draw import network_record
     from engine.export import FORMATS, export_network, suffix
@@ -141,29 +180,26 @@ def _draw(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
             raise RequestError(
                 "bad_request", f"There is no format {name!r}; use one of {', '.join(FORMATS)}.", "export"
             )
-    if args.count < 1:
-        raise RequestError("bad_request", f"count must be 1 or more, not {args.count}.", "count")
     generator = _tightened(args, stop)
     if args.requirement and not generator.certificate.certified:
         finish(generator.parts, generator.certificate, Pace(), events)
-        return 3
+        return None
     setting, space = generator.parts.setting, generator.parts.network.space
     args.out.mkdir(parents=True, exist_ok=True)
-    for seed in range(args.seed, args.seed + args.count):
-        if stop():
-            raise StopRequested
-        network = generator.draw(seed, args.budget, args.polish, polish_steps=args.polish_steps)
-        metadata = setting.metadata(seed, network.budget, network.fingerprint)
+    count = 0
+    for network in networks(generator):
+        metadata = setting.metadata(network.seed, network.budget, network.fingerprint)
         files = {}
         for name in formats:
-            path = args.out / f"network-{seed}-{network.fingerprint[:12]}{suffix(name)}"
+            path = args.out / f"network-{network.seed}-{network.fingerprint[:12]}{suffix(name)}"
             export_network(
                 network.module, name, path, metadata=metadata, input_shape=setting.dataset.image_shape,
                 calibration=setting.dataset.splits["train"].sample(256),
             )  # fmt: skip
             files[name] = str(path)
         events.emit("network", **network_record(network, space), files=files)
-    return 0
+        count += 1
+    return count
 
 
 def _inspect(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
@@ -198,6 +234,7 @@ def _zoo(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
 COMMANDS = {
     "synthesize": _synthesize,
     "draw": _draw,
+    "refine": _refine,
     "tighten": _tighten,
     "inspect": _inspect,
     "check-data": _check_data,

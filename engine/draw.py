@@ -116,12 +116,13 @@ class TrainedGenerator:
         for name, value in (("seed", seed), ("polish", polish_s), ("polish_steps", polish_steps or 0)):
             if value < 0:
                 raise RequestError("bad_request", f"{name} must be 0 or more, not {value}.", name)
-        attempt, trial = self._decode(seed, budget, attempts)
+        polishes = polish_s > 0 or bool(polish_steps)
+        attempt, trial = self._decode(seed, budget, attempts, first=polishes)
         verified = trial.accepted(self.certificate.threshold)
         active, flat = self.parts.probe.prepare(trial.design)
         drawn = time.monotonic()
         polished = None
-        if polish_s > 0 or polish_steps:
+        if polishes:
             polished = polish(
                 self.parts, self.feed(), trial, active, flat, seconds=polish_s, steps=polish_steps, seed=seed
             )
@@ -138,14 +139,14 @@ class TrainedGenerator:
             polished=polished.kept if polished else False,
         )
 
-    def _decode(self, seed: int, budget: float, attempts: int) -> tuple[int, Trial]:
-        """The first decoding that is accepted, or else the last attempt with the best of all."""
+    def _decode(self, seed: int, budget: float, attempts: int, *, first: bool) -> tuple[int, Trial]:
+        """The first decoding that is accepted; or else the last attempt with the best of all, or with the first."""
         trials = []
         for attempt in range(attempts):
             trials.append(self.parts.decode(seed, budget, attempt))
             if trials[-1].accepted(self.certificate.threshold):
                 return attempt, trials[-1]
-        return attempts - 1, max(trials, key=lambda trial: trial.metric)
+        return attempts - 1, trials[0] if first else max(trials, key=lambda trial: trial.metric)
 
     def _describe(self, seed: int, budget: float, trial: Trial, active: Active, flat: Tensor) -> dict[str, Any]:
         parts, spec = self.parts, self.parts.setting.spec

@@ -43,7 +43,7 @@ def test_the_same_steps_give_the_same_bytes_and_seconds_are_told_in_steps(genera
 def test_a_network_that_polishing_would_spoil_stays_as_it_was(
     generator: TrainedGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine.polish, "PEAK_RATE", 100.0)
+    monkeypatch.setattr(engine.polish, "LARGEST_RATE", 2000.0)
     spoilt, plain = generator.draw(5, polish_steps=20), generator.draw(5)
     assert not spoilt.polished
     assert (spoilt.fingerprint, spoilt.metrics) == (plain.fingerprint, plain.metrics)
