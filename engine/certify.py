@@ -5,12 +5,12 @@ confidence, its metric on new data meets it: the exact binomial (Clopper–Pears
 risk control for a 0/1 loss (Bates et al. 2021, *Distribution-free, risk-controlling prediction sets*). The margin
 depends on the number of calibration images alone. It holds for each network by itself; seeds and budgets are chosen on
 the same images without a correction (Angelopoulos et al. 2021, *Learn then test*, have some), and docs/synthesis.md
-says what that leaves open. The smallest budget is found by scanning upwards, since the yield is neither smooth nor
-monotone near the edge.
+says what that leaves open. The smallest budget is found by scanning upwards, in coarse steps first, since the yield is
+neither smooth nor monotone near the edge.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from engine.pace import Pace
 
 CONFIDENCE = 0.95
 ATTEMPTS = 8  # decodings of one seed before its last network is returned unverified
-SCAN_STEP = 0.03  # of log10 cost
+SCAN_STEP, COARSE = 0.03, 4  # of log10 cost, and how many of these go into a coarse step
 SCAN_SEEDS, CONFIRM_SEEDS, UPPER_SEEDS, UPPER_POINTS = 16, 60, 12, 3
 FEWEST_CONFIRMED = 10  # seeds on which a yield is confirmed when time is up
 HOPELESS_AFTER = 5  # failures in a row, at the start of a budget
@@ -228,40 +228,67 @@ class _Certification:
         )
 
     def _smallest(self) -> tuple[_Outcome | None, _Outcome]:
-        """(the first budget that reaches the target, the best one tried)."""
+        """(the outcome at the smallest budget that reaches the target, that of the best budget tried).
+
+        Coarse steps go up until enough first decodings pass; the budgets that the last step jumped over come next, from
+        the smallest on, then the one that it led to.
+        """
         last = len(self.candidates) - 1
         if self.pace.is_timed:  # so that what the largest budget takes is known, and planned for
             self.decode(FIRST_SEED, self.candidates[last], 0)
         best: _Outcome | None = None
-        position = self._next(-1)
+        below, position = -1, self._next(-1)
         while True:
-            budget = self.candidates[position]
-            raw_share, trials = self._try(budget, range(FIRST_SEED, FIRST_SEED + SCAN_SEEDS))
-            self.scan.append(_row(budget, raw_share, trials))
-            outcome = None
-            mean = float(np.mean([t.metric for t in trials]))
-            if self._suffices(raw_share, mean) or (position == last and raw_share and self.pace.left() > 0):
-                outcome = self._confirm(budget)
-            elif position == last:
-                tried = Yield.of(sum(t.accepted(self.threshold) for t in trials), len(trials))
-                outcome = _Outcome(budget, mean, tried, tried, trials)
-            reached = outcome is not None and outcome.accepted.value >= self.target_yield
-            if outcome and reached and self._suffices(outcome.raw.value, outcome.mean):
-                return outcome, outcome
-            if outcome and (best is None or outcome.accepted.value >= best.accepted.value):
-                best = outcome
+            for outcome in self._outcomes(below, position):
+                if self._reaches(outcome):
+                    return outcome, outcome
+                if best is None or outcome.accepted.value >= best.accepted.value:
+                    best = outcome
             if position == last:
                 assert best is not None, "the last budget has an outcome"
                 return None, best
-            position = self._next(position)
+            below, position = position, self._next(position)
+
+    def _outcomes(self, below: int, position: int) -> Iterator[_Outcome]:
+        """What is worth judging above one candidate and up to another, the smaller first; at the last one there is
+        something in any case."""
+        raw, trials = self._scan(position)
+        last = position == len(self.candidates) - 1
+        if self._suffices(raw, _mean(trials)):
+            yield from self._between(below, position)
+            yield self._confirm(self.candidates[position])
+        elif last and raw and self.pace.left() > 0:
+            yield self._confirm(self.candidates[position])
+        elif last:
+            tried = Yield.of(sum(t.accepted(self.threshold) for t in trials), len(trials))
+            yield _Outcome(self.candidates[position], _mean(trials), tried, tried, trials)
+
+    def _between(self, below: int, position: int) -> Iterator[_Outcome]:
+        """Confirmed outcomes of the candidates between two, as long as the upper one can still be confirmed after."""
+        kept = self._reserve() + CONFIRM_SEEDS * self.pace.seconds(self.candidates[position])
+        for finer in range(below + 1, position):
+            if self.pace.affords(SCAN_SEEDS + CONFIRM_SEEDS, self.candidates[finer], kept):
+                raw, trials = self._scan(finer)
+                if self._suffices(raw, _mean(trials)):
+                    yield self._confirm(self.candidates[finer])
+
+    def _scan(self, position: int) -> tuple[float, list[Trial]]:
+        """Raw yield and trials at a candidate."""
+        raw, trials = self._try(self.candidates[position], range(FIRST_SEED, FIRST_SEED + SCAN_SEEDS))
+        self.scan.append(_row(self.candidates[position], raw, trials))
+        return raw, trials
 
     def _suffices(self, raw_yield: float, mean: float) -> bool:
         return raw_yield >= self.raw_yield and mean >= self.floor
 
+    def _reaches(self, outcome: _Outcome) -> bool:
+        return outcome.accepted.value >= self.target_yield and self._suffices(outcome.raw.value, outcome.mean)
+
     def _next(self, position: int) -> int:
-        """The candidate to try next: the nearest from which strides that double reach the last one within the time."""
+        """The candidate to scan next: the nearest, a coarse step ahead at least, from which strides that double reach
+        the last one within the time."""
         last = len(self.candidates) - 1
-        for stride in range(1, last - position):
+        for stride in range(COARSE, last - position):
             steps = position + stride * (2 ** np.arange(1, 1 + math.ceil(math.log2(last + 2))) - 1)
             ahead = [self.candidates[i] for i in steps.tolist() if i < last]
             scan = HOPELESS_AFTER * sum(map(self.pace.seconds, ahead))
@@ -328,11 +355,15 @@ class _Certification:
         return upper
 
 
+def _mean(trials: list[Trial]) -> float:
+    return float(np.mean([t.metric for t in trials]))
+
+
 def _row(budget: float, raw_yield: float, trials: list[Trial]) -> dict[str, float]:
     return {
         "budget": budget,
         "raw_yield": raw_yield,
-        "mean_accuracy": float(np.mean([t.metric for t in trials])),
+        "mean_accuracy": _mean(trials),
         "params": float(np.mean([t.params for t in trials])),
         "macs": float(np.mean([t.macs for t in trials])),
     }
