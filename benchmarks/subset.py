@@ -26,7 +26,7 @@ def build_subset(
     if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_suffix(".part")
+    draft = target.with_suffix(f".{os.getpid()}.part")  # jobs that run side by side each write their own
     with zipfile.ZipFile(source) as images, zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as written:
         names = defaultdict(list)
         for name in sorted(n for n in images.namelist() if n.count("/") >= 2 and not n.endswith("/")):

@@ -97,7 +97,7 @@ def _measure_rungs(decode: Decode, smallest: float, pace: Pace) -> None:
 
 
 def _spread_seeds(parts: Synthesized, log_costs: list[float]) -> None:
-    """Diversity is what rounding leaves of it: stretch the seeds' differences until enough designs differ.
+    """Diversity is what rounding leaves of it: stretch the seeds' differences while that helps, until enough differ.
 
     Only decoding is involved, nothing is measured; what the stretch costs in yield, certification then finds.
 
@@ -105,12 +105,22 @@ def _spread_seeds(parts: Synthesized, log_costs: list[float]) -> None:
         log_costs: Budgets, as log10 cost, at each of which enough must differ.
     """
     generator, space, seeds = parts.generator, parts.network.space, list(range(SPREAD_SEEDS))
-    for _ in range(MOST_STRETCHES):
+
+    def fewest() -> float:
         decoded = [generator.designs(seeds, [log_cost] * SPREAD_SEEDS) for log_cost in log_costs]
-        if all(diversity([space.canonical(d) for d in designs])[0] >= WANTED_DISTINCT for designs in decoded):
+        return min(diversity([space.canonical(d) for d in designs])[0] for designs in decoded)
+
+    distinct = fewest()
+    for _ in range(MOST_STRETCHES):
+        if distinct >= WANTED_DISTINCT:
             return
+        before, unstretched = distinct, generator.mixing.detach().clone()
         with torch.no_grad():
             generator.mixing.mul_(STRETCH)
+            distinct = fewest()
+            if distinct <= before:  # widths at their ends hide the differences, and more of them would
+                generator.mixing.copy_(unstretched)
+                return
 
 
 def _nearest(parts: Synthesized, certificate: Certificate, pace: Pace) -> list[dict[str, Any]]:

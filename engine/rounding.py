@@ -13,6 +13,7 @@ from torch import Tensor
 from engine.elastic.design import DENSE, FORMS, Designs
 
 if TYPE_CHECKING:
+    from engine.elastic.space import Space
     from engine.projection import Projection
 
 LARGEST_SHIFT = 14.0
@@ -42,6 +43,7 @@ def round_designs(projection: "Projection", u: Tensor, rounding: np.ndarray, log
         resolution = torch.where(fits[:, None], resolution, projection.cheapest.resolution)
         _, gates, _ = decode.largest(forms, resolution, None)
     # A block costs a lot at once: with the blocks settled, the widths take up what is left of the budget.
+    gates = _opened(projection, u, log_cost, forms, resolution, gates)
     widths, _, _ = decode.largest(forms, resolution, gates)
     return decode.fill(Designs(widths, gates, forms, resolution))
 
@@ -52,21 +54,44 @@ def _settle(projection: "Projection", u: Tensor, log_cost: Tensor) -> tuple[Tens
     space, layout, n = projection.space, projection.layout, len(u)
     forms, resolution = u[:, layout.forms].reshape(n, -1, len(FORMS)), u[:, layout.resolution]
     margins = torch.cat([forms.amax(2) - forms[:, :, DENSE], (resolution.amax(1) - resolution[:, 0])[:, None]], 1)
-    place = margins.argsort(dim=1, stable=True).argsort(dim=1)
-    given = place[:, None] < torch.arange(margins.shape[1] + 1)[None, :, None]  # n × steps × choices that gave way
+    given = _first(margins)  # n × steps × choices that gave way
     dense, full = one_hot_of_largest(torch.zeros(len(FORMS))), one_hot_of_largest(torch.zeros(resolution.shape[1]))
     forms = torch.where(given[:, :, :-1, None], dense, one_hot_of_largest(forms)[:, None])
     resolution = torch.where(given[:, :, -1:], full, one_hot_of_largest(resolution)[:, None])
-    rows = forms.shape[0] * forms.shape[1]
-    widest = Designs(
-        torch.from_numpy(space.max_widths).double().expand(rows, -1),
-        torch.ones(rows, len(space.blocks), dtype=torch.float64),
-        forms.flatten(0, 1),
-        resolution.flatten(0, 1),
-    )
-    enough = projection.log_costs(widest).reshape(n, -1) >= log_cost.clamp(max=projection.full)[:, None] - 1e-9
+    gates = torch.ones(1, 1, len(space.blocks), dtype=torch.float64)
+    widest = projection.log_costs(_widest(space, gates, forms, resolution)).reshape(n, -1)
+    enough = widest >= log_cost.clamp(max=projection.full)[:, None] - 1e-9
     first, each = enough.double().argmax(1), torch.arange(n)
     return forms[each, first], resolution[each, first]
+
+
+def _opened(
+    projection: "Projection", u: Tensor, log_cost: Tensor, forms: Tensor, resolution: Tensor, gates: Tensor
+) -> Tensor:
+    """The gates; where even full widths leave budget unspent, the most preferred of the removed blocks come back."""
+    n = len(u)
+    steps = torch.maximum(gates[:, None], _first(-u[:, projection.layout.gates]).double())
+    widest = _widest(projection.space, steps, forms[:, None], resolution[:, None])
+    enough = ~projection.within(widest, log_cost.repeat_interleave(steps.shape[1])).reshape(n, -1)
+    return torch.where(enough.any(1)[:, None], steps[torch.arange(n), enough.double().argmax(1)], gates)
+
+
+def _first(order: Tensor) -> Tensor:
+    """Of n × m: the k smallest of each row, for k from 0 to m: bool, n × (m + 1) × m."""
+    place = order.argsort(dim=1, stable=True).argsort(dim=1)
+    return place[:, None] < torch.arange(order.shape[1] + 1)[None, :, None]
+
+
+def _widest(space: "Space", gates: Tensor, forms: Tensor, resolution: Tensor) -> Designs:
+    """n × m designs in one row after another, with full widths; what is given (n × m × …) may be broadcast."""
+    n, m = torch.broadcast_shapes(gates.shape[:2], forms.shape[:2], resolution.shape[:2])
+    full = torch.from_numpy(space.max_widths).double()
+    return _rows(n, m, full[None, None], gates, forms, resolution)
+
+
+def _rows(n: int, m: int, *parts: Tensor) -> Designs:
+    """n × m designs in one row after another; the parts (n × m × …) may be broadcast."""
+    return Designs(*(part.expand(n, m, *part.shape[2:]).flatten(0, 1) for part in parts))
 
 
 class _Decoder:
@@ -119,9 +144,5 @@ class _Decoder:
     def _fits(self, designs: Designs) -> Tensor:
         """Whether each of n × m designs (gates, forms and resolutions may be broadcast) keeps to budget and limits."""
         n, m = designs.widths.shape[:2]
-
-        def flat(part: Tensor) -> Tensor:
-            return part.expand(n, m, *part.shape[2:]).flatten(0, 1)
-
-        rows = Designs(*map(flat, (designs.widths, designs.gates, designs.forms, designs.resolution)))
+        rows = _rows(n, m, designs.widths, designs.gates, designs.forms, designs.resolution)
         return self.projection.within(rows, self.log_cost.repeat_interleave(m)).reshape(n, m)

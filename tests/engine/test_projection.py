@@ -32,6 +32,15 @@ def test_a_design_costs_its_budget_and_never_more(space: Space, budget: float) -
         assert target - 0.08 < cost <= target + 1e-9
 
 
+def test_removed_blocks_come_back_where_full_widths_leave_budget_unspent(space: Space) -> None:
+    p = projection(space)
+    u = torch.zeros(1, p.layout.choices, dtype=torch.float64)
+    u[:, p.layout.widths], u[:, p.layout.gates] = 6.0, -6.0  # widths first: at full widths no block has opened yet
+    target = p.to_log_cost(0.97)
+    (design,) = p.round(u, np.zeros(u.shape), torch.tensor([target], dtype=torch.float64))
+    assert target - 0.08 < p.log_cost(design) <= target + 1e-9
+
+
 def test_the_largest_budget_is_the_whole_prototype(space: Space) -> None:
     generator = Generator(projection(space), seed=0)
     full = generator.design(0, generator.projection.to_log_cost(1.0))
