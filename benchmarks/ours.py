@@ -8,8 +8,8 @@ from typing import Any
 from benchmarks.clock import Clock
 from benchmarks.found import Found, distinct, structure
 from benchmarks.work import Work
-from engine.certify import binomial_bounds
 from engine.checkpoint import CHECKPOINT, load_state
+from engine.confidence import binomial_bounds
 from engine.draw import Network, TrainedGenerator, load_generator
 from engine.errors import RequestError
 from engine.refine import refine

@@ -5,7 +5,7 @@ from benchmarks.ablations import ABLATIONS
 from benchmarks.figures import Result
 from benchmarks.job import OURS, POLISHED
 from benchmarks.tables import NONE, mean, number, percent, pick, spread, table
-from engine.certify import binomial_bounds
+from engine.confidence import binomial_bounds
 from engine.performance import NetScore
 
 Results = dict[str, list[Result]]  # method → one result for each repeat

@@ -40,7 +40,7 @@ from engine.probe import Probe
 from engine.spec import parse_spec
 from engine.synthesis import Synthesis
 from engine.teacher import Teacher
-from engine.training import BATCH, MOMENTUM, WEIGHT_DECAY, SharedTrainer
+from engine.training import MOMENTUM, WEIGHT_DECAY, SharedTrainer
 
 RATE = 0.05
 # On a busy machine wall time measures the neighbours: CLOCK=cpu counts this process's processor time instead.
@@ -166,7 +166,7 @@ class Profiled(Synthesis):
         modules = [self._module(design) for design in designs]
         optimisers = [_optimiser(module) for module in modules]
         task, feed, spent = self.trainer.task, self.trainer.feed, 0.0
-        orders = islice(feed.views.batches(self.order(), BATCH), len(modules))
+        orders = islice(feed.views.batches(self.order(), task.batch), len(modules))
         batches = feed.batches(orders)
         for module, optimiser in zip(modules, optimisers, strict=True):
             start = self._now()

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from benchmarks.found import Found, cost, structure
 from benchmarks.work import Work
-from engine.heldout import task_metric
+from engine.heldout import observe
 from engine.schedule import learning_rate
-from engine.training import BATCH, LARGEST_GRADIENT, MOMENTUM, WEIGHT_DECAY
+from engine.training import LARGEST_GRADIENT, MOMENTUM, WEIGHT_DECAY
 from engine.views import chunks
 
 RATE = 0.1  # from scratch; fine-tuning peers take less
@@ -54,7 +54,7 @@ def distil(
     """
     start, step, asked = time.monotonic(), 0, 0.1
     torch.backends.mkldnn.set_flags(sum(p.numel() for p in module.parameters()) >= WORTH_ONE_DNN)
-    batches = work.feed.batches(work.views.batches(np.random.default_rng([seed, 0xB0]), BATCH))
+    batches = work.feed.batches(work.views.batches(np.random.default_rng([seed, 0xB0]), work.setting.task.batch))
     decayed = [p for p in module.parameters() if p.dim() > 1]
     others = [p for p in module.parameters() if p.dim() <= 1]
     groups: list[dict[str, Any]] = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others}]
@@ -108,7 +108,8 @@ def accuracy(module: nn.Module, work: Work, split: str, *, takes_pixels: bool = 
     def run(images: Tensor) -> Tensor:
         return module(work.input(images, takes_pixels))
 
-    return task_metric(run, work.held_out(split), work.setting.task)[0]
+    task = work.setting.task
+    return task.judge(observe(run, work.held_out(split), task)[0])[task.metric]
 
 
 def finished(module: nn.Module, work: Work, seconds: float, label: str, *, takes_pixels: bool = False) -> Found:

@@ -125,7 +125,7 @@ class Work:
         return {
             "seconds": trained,
             "teacher_seconds": log.elapsed - trained,
-            "accuracy": {s: self.setting.prototype_metric(s) for s in splits},
+            "accuracy": {s: self.setting.prototype_metrics(s)["accuracy"] for s in splits},
             "images": {name: len(split) for name, split in self.setting.dataset.splits.items()},
             "image": list(self.setting.dataset.image_shape),
             "classes": list(self.setting.dataset.class_names),

@@ -92,7 +92,7 @@ def _synthesize(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
     from engine.progress import ProgressBar
     from engine.spec import parse_spec, read_spec
     from engine.synthesis import synthesize
-    from engine.training import BATCH
+    from engine.tasks import TASKS
 
     spec = parse_spec(read_spec(args.spec))
     if any((args.out / name).exists() for name in (CHECKPOINT, PROTOTYPE_CHECKPOINT)) and not args.resume:
@@ -104,7 +104,7 @@ def _synthesize(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
         bar.follow(event)
         write_line(sys.stdout, event)
 
-    workers = Workers.join(BATCH)
+    workers = Workers.join(TASKS[spec.task].batch)
     try:
         result = synthesize(spec, args.out, on_event, stop, _device(args.device), workers)
     finally:

@@ -15,59 +15,22 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.stats import beta, norm
 
+from engine.confidence import CONFIDENCE, binomial_bounds
 from engine.elastic.design import Design
 from engine.pace import Pace
 
-CONFIDENCE = 0.95
 ATTEMPTS = 8  # decodings of one seed before its last network is returned unverified
 SCAN_STEP, COARSE = 0.03, 4  # of log10 cost, and how many of these go into a coarse step
 SCAN_SEEDS, CONFIRM_SEEDS, UPPER_SEEDS, UPPER_POINTS = 16, 60, 12, 3
 FEWEST_CONFIRMED = 10  # seeds on which a yield is confirmed when time is up
 HOPELESS_AFTER = 5  # failures in a row, at the start of a budget
 FIRST_SEED = 1_000_003  # far from the small seeds that users draw: certified on others than those drawn
-# Acceptance may repair bad luck, not replace learning: where all networks of a budget score about what is required, the
-# ones that pass were lucky on the calibration images. So the mean of first decodings must meet a lower bound too.
-MEAN_CONFIDENCE = 0.95
-
-
-def binomial_bounds(passed: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Exact two-sided (Clopper–Pearson) interval for a proportion."""
-    tail = (1 - confidence) / 2
-    low = 0.0 if passed == 0 else float(beta.ppf(tail, passed, n - passed + 1))
-    high = 1.0 if passed == n else float(beta.ppf(1 - tail, passed + 1, n - passed))
-    return low, high
-
-
-def acceptance_threshold(required: float, n: int, confidence: float = CONFIDENCE) -> float:
-    """The task metric on ``n`` calibration samples from which the one-sided lower bound reaches ``required``.
-
-    With too few samples for any score to reach it, only a perfect score is accepted.
-    """
-    if required <= 0:
-        return 0.0
-    right = np.arange(1, n + 1)
-    reached = beta.ppf(1 - confidence, right, n - right + 1) >= required
-    return float(right[reached.argmax()] / n) if reached.any() else 1.0
 
 
 def smallest_raw_yield(target_yield: float) -> float:
     """The share of first decodings that must pass so that :data:`ATTEMPTS` of them reach the target."""
     return 1 - (1 - target_yield) ** (1 / ATTEMPTS)
-
-
-def smallest_mean(required: float, n: int, confidence: float = MEAN_CONFIDENCE) -> float:
-    """The mean metric of a budget's networks, on ``n`` calibration samples, whose lower bound is ``required``.
-
-    The bound is one-sided and asymptotic (normal), with the variance of a single network's metric: an upper limit on
-    that of a mean over networks.
-    """
-    if required <= 0:
-        return 0.0
-    z2 = float(norm.ppf(confidence)) ** 2
-    half = required * n + z2 / 2
-    return (half + (half**2 - (n + z2) * required**2 * n) ** 0.5) / (n + z2)
 
 
 @dataclass(frozen=True)
@@ -174,8 +137,8 @@ def certify(
         decode: Decodes and measures a seed at a budget.
         budgets: Candidates, ascending; the last is tried in any case.
         required: The requirement on the task metric.
-        threshold: From :func:`acceptance_threshold`.
-        floor: From :func:`smallest_mean`.
+        threshold: From :meth:`engine.tasks.Task.threshold`.
+        floor: From :meth:`engine.tasks.Task.floor`.
         target_yield: Share of seeds that must be accepted.
         canonical: Maps a design to what makes it different from another.
         pace: How many decodings the time budget allows: where it is short, budgets are skipped, then seeds.

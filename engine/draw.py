@@ -156,7 +156,7 @@ class TrainedGenerator:
         metrics = dict(parts.probe.metrics(active, flat))
         test = metrics["test"][task]
         resources = parts.resources(module, seed, budget, mark, trial.resources.get("latency_ms"))
-        measured = {task: test, "params": trial.params, "macs": trial.macs, **resources}
+        measured = {**metrics["test"], "params": trial.params, "macs": trial.macs, **resources}
         return {
             "seed": seed,
             "budget": budget,

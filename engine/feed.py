@@ -34,7 +34,7 @@ class Batch:
 
     Attributes:
         images: Normalised, N × C × H × W.
-        labels: N (for classification).
+        labels: A row for each image.
         taught: The prototype's outputs on the same images; None while the prototype itself is trained.
         share: Of the whole batch, the part that this process has.
     """

@@ -1,4 +1,4 @@
-"""Held-out images in normalised batches, and the task metric over them."""
+"""Held-out images in normalised batches, and what a network shows on them."""
 
 from collections.abc import Callable, Iterator
 
@@ -53,11 +53,11 @@ class HeldOut:
 
 
 @torch.no_grad()
-def task_metric(run: Callable[[Tensor], Tensor], held_out: HeldOut, task: Task) -> tuple[float, float]:
-    """(task metric, mean loss against the labels) of a network that ``run`` runs."""
-    scores, losses = 0.0, 0.0
+def observe(run: Callable[[Tensor], Tensor], held_out: HeldOut, task: Task) -> tuple[np.ndarray, float]:
+    """(the task's observations, mean loss against the labels) of a network that ``run`` runs."""
+    rows, losses = [], 0.0
     for images, labels in held_out.batches():
         outputs = run(images)
-        scores += float(task.score(outputs, labels).sum())
+        rows.append(task.observe(outputs, labels))
         losses += float(task.loss(outputs, labels, None)) * len(labels)
-    return scores / len(held_out), losses / len(held_out)
+    return torch.cat(rows).cpu().numpy(), losses / len(held_out)

@@ -28,23 +28,29 @@ def effective_rank(responses: np.ndarray) -> float:
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
-def label_information(responses: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Mutual information between each channel's response and the label, in bits, shape (channels,).
+def label_information(responses: np.ndarray, concepts: np.ndarray) -> np.ndarray:
+    """Mutual information between each channel's response and a concept, the mean over concepts, in bits, (channels,).
 
     The plug-in estimate's bias, (bins − 1)(classes − 1) / (2·N·ln 2) (Miller 1955), is subtracted.
 
     Args:
         responses: samples × channels.
-        labels: int, samples.
+        concepts: int, samples × concepts; the label of an image, for one.
     """
-    classes = int(labels.max()) + 1
-    bias = (BINS - 1) * (classes - 1) / (2 * len(labels) * np.log(2))
     found = []
     for channel in responses.T:
         codes = _codes(channel)
-        joint = _entropy(codes * classes + labels, BINS * classes)
-        found.append(max(0.0, _entropy(codes, BINS) + _entropy(labels, classes) - joint - bias))
+        entropy = _entropy(codes, BINS)
+        found.append(np.mean([_shared(codes, entropy, concept) for concept in concepts.T]))
     return np.array(found)
+
+
+def _shared(codes: np.ndarray, entropy: float, concept: np.ndarray) -> float:
+    """Mutual information of codes, with the given entropy, and a concept; its bias subtracted."""
+    values = int(concept.max()) + 1
+    bias = (BINS - 1) * (values - 1) / (2 * len(concept) * np.log(2))
+    joint = _entropy(codes * values + concept, BINS * values)
+    return max(0.0, entropy + _entropy(concept, values) - joint - bias)
 
 
 def redundancy(responses: np.ndarray) -> np.ndarray:

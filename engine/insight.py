@@ -110,7 +110,7 @@ class Observer:
         gradient, *gradients = torch.autograd.grad(loss, [weights, *captured.values()])
         taylor = self._taylor_by_class(active, (weights * gradient).detach().cpu().numpy())
         of_each = {name: len(images) * g for name, g in zip(captured, gradients, strict=True)}  # the loss is a mean
-        targets = labels.cpu().numpy()
+        concepts = self.task.concepts(labels.cpu().numpy())
         widths = np.array(active.design.widths)
         for knob, (leaf, dimension) in self._watched.items():
             if leaf not in captured:
@@ -122,7 +122,7 @@ class Observer:
                 t.detach().reshape(*t.shape[:2], -1)[:, mine].cpu().numpy() for t in (captured[leaf], of_each[leaf])
             )
             responses, classes = np.maximum(activations, 0).mean(2), d.position[kept[mine]]
-            information, alike = label_information(responses, targets), redundancy(responses)
+            information, alike = label_information(responses, concepts), redundancy(responses)
             fisher = fisher_information(activations, changes)
             self.last[knob] = GroupResponse(
                 activation_entropy(responses), effective_rank(responses), float(information.max(initial=0.0)),

@@ -14,7 +14,7 @@ from engine.elastic.network import Active
 from engine.feed import Feed
 from engine.schedule import learning_rate
 from engine.setting import Synthesized
-from engine.training import BATCH, LARGEST_GRADIENT, MOMENTUM, WEIGHT_DECAY
+from engine.training import LARGEST_GRADIENT, MOMENTUM, WEIGHT_DECAY
 
 # The longer a polish, the further it may go: on photographs of 8×8, 60 to 200 steps did best at a peak rate of 0.02 to
 # 0.05; more than 1,000 steps reached the requirement at smaller costs with 0.1 than with 0.05.
@@ -93,7 +93,7 @@ def distil(parts: Synthesized, feed: Feed, active: Active, flat: Tensor, steps: 
     network, task = parts.network, parts.setting.task
     flat, momentum = flat.clone(), torch.zeros_like(flat)
     decay = WEIGHT_DECAY * network.decayed[active.index]
-    batches = feed.batches(feed.views.batches(np.random.default_rng([seed, 0x70]), BATCH))
+    batches = feed.batches(feed.views.batches(np.random.default_rng([seed, 0x70]), task.batch))
     peak = LARGEST_RATE * steps / (steps + HALF_OF_IT_AT)
     with one_dnn():  # unlike the shared weights' steps, all of these have the same shapes
         for step, batch in enumerate(islice(batches, steps)):

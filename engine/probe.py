@@ -9,7 +9,7 @@ from torch import Tensor
 from engine.data import SPLIT_NAMES, Dataset
 from engine.elastic.design import Design
 from engine.elastic.network import Active, ElasticNetwork
-from engine.heldout import HeldOut, batch_size, task_metric
+from engine.heldout import HeldOut, batch_size, observe
 from engine.tasks import Task
 from engine.views import Normaliser, chunks
 
@@ -20,9 +20,10 @@ PROBED_IMAGES = 512  # of the search split: enough to compare networks
 
 @dataclass(frozen=True)
 class Measured:
-    """One measured design: the task metric and the mean loss on a split."""
+    """One measured design: the task metric, all metrics by name, and the mean loss on a split."""
 
     metric: float
+    metrics: dict[str, float]
     loss: float
 
 
@@ -79,13 +80,13 @@ class Probe:
         return self._measure(active, flat, self.split(split))
 
     def _measure(self, active: Active, flat: Tensor, images: HeldOut) -> Measured:
-        return Measured(*task_metric(partial(self.network.infer, active, flat), images, self.task))
+        observed, loss = observe(partial(self.network.infer, active, flat), images, self.task)
+        metrics = self.task.judge(observed)
+        return Measured(metrics[self.task.metric], metrics, loss)
 
     def metrics(self, active: Active, flat: Tensor) -> Mapping[str, dict[str, float]]:
-        """The metric on every held-out split, under the names of the contract."""
+        """The metrics on every held-out split, under the names of the contract."""
         names = {"search": "validation", "calibration": "calibration", "test": "test"}
         return {
-            names[split]: {self.task.metric: self.measure_prepared(active, flat, split).metric}
-            for split in SPLIT_NAMES
-            if split in names
+            names[split]: self.measure_prepared(active, flat, split).metrics for split in SPLIT_NAMES if split in names
         }

@@ -18,7 +18,7 @@ from engine.prototypes import is_pretrained
 from engine.schedule import Phase, learning_rate
 from engine.setting import Setting
 from engine.spec import Spec
-from engine.training import BATCH, PEAK_RATE
+from engine.training import PEAK_RATE
 from engine.views import Views
 
 TIME_SHARE = 0.20  # of the time budget, at most
@@ -69,7 +69,7 @@ def fit_prototype(
     """
     spec, workers = setting.spec, setting.workers
     pretrained = is_pretrained(spec.prototype)
-    steps = max(LEAST_STEPS, EPOCHS * views.count // BATCH) // (PRETRAINED_PART if pretrained else 1)
+    steps = max(LEAST_STEPS, EPOCHS * views.count // setting.task.batch) // (PRETRAINED_PART if pretrained else 1)
     started = fitted.record["started"] if fitted else log.elapsed
     phase = Phase(steps, started, None if spec.time_budget_s is None else TIME_SHARE * spec.time_budget_s)
     peak = FINE_TUNING_RATE if pretrained else PEAK_RATE
@@ -105,7 +105,7 @@ def fit_prototype(
                 fraction=progress,
                 step=trainer.step,
                 loss=float(loss),
-                metrics={"validation": {setting.task.metric: setting.prototype_metric("search")}},
+                metrics={"validation": setting.prototype_metrics("search")},
                 remaining_s=spent / progress * (1 - progress),
             )
             save()
@@ -118,13 +118,14 @@ def fit_prototype(
 def report_prototype(setting: Setting, space: Space, log: EventLog) -> None:
     """Measure the prototype and report ``prototype_ready``."""
     params, macs = space.cost(space.full)
-    measured = {name: setting.prototype_metric(s) for name, s in (("validation", "search"), ("test", "test"))}
+    metrics = {name: setting.prototype_metrics(s) for name, s in (("validation", "search"), ("test", "test"))}
+    measured = metrics["test"][setting.task.metric]
     log.emit(
         "prototype_ready",
         params=params,
         macs=macs,
-        metrics={split: {setting.task.metric: value} for split, value in measured.items()},
-        netscore=setting.spec.objective(measured["test"], params, macs),
-        information_density=information_density(measured["test"], params),
+        metrics=metrics,
+        netscore=setting.spec.objective(measured, params, macs),
+        information_density=information_density(measured, params),
         space=space.summary(),
     )

@@ -12,7 +12,7 @@ from engine.checkpoint import load_optimiser, optimiser_tensors, prefixed, witho
 from engine.data.dataset import sample_rows
 from engine.feed import Feed
 from engine.tasks import Task
-from engine.training import BATCH, LARGEST_GRADIENT, MOMENTUM
+from engine.training import LARGEST_GRADIENT, MOMENTUM
 from engine.views import Normaliser, Views, chunks
 
 WEIGHT_DECAY = 5e-4
@@ -34,7 +34,7 @@ class PrototypeTrainer:
         self.feed = feed
         self.task = task
         self.step = 0
-        self._order = feed.views.batches(np.random.default_rng([seed, 0x50]), BATCH)
+        self._order = feed.views.batches(np.random.default_rng([seed, 0x50]), task.batch)
         self._batches = feed.batches(self._order)
         torch.manual_seed(seed)
         decayed = [p for p in prototype.parameters() if p.dim() > 1]

@@ -14,7 +14,12 @@ from typing import Any
 
 from engine.errors import RequestError
 
-TASK_METRICS = {"classification": ("accuracy",)}
+# The first is what a run is about where none is required.
+TASK_METRICS = {
+    "classification": ("accuracy",),
+    "segmentation": ("pixel_accuracy", "miou"),
+    "detection": ("map50", "map"),
+}
 COUNTED = ("params", "macs")  # exact closed forms
 MEASURED = ("size_mb", "activation_mb", "latency_ms")  # measured on each network
 RESOURCE_METRICS = (*COUNTED, *MEASURED)
@@ -119,7 +124,12 @@ def parse_requirements(raw: Any, task: str) -> Requirements:
     if not isinstance(raw, list):
         message = "requirements must be a list such as [{'metric': 'accuracy', 'op': '>=', 'value': 0.96}]."
         raise RequestError("bad_spec", message, "requirements")
-    return Requirements(tuple(_requirement(i, row, task) for i, row in enumerate(raw)), TASK_METRICS[task][0])
+    items = tuple(_requirement(i, row, task) for i, row in enumerate(raw))
+    wanted = list(dict.fromkeys(r.metric for r in items if r.metric in TASK_METRICS[task]))
+    if len(wanted) > 1:
+        message = f"{' and '.join(wanted)} can't both be required: networks are certified for one metric; choose it."
+        raise RequestError("bad_spec", message, f"requirements.{[r.metric for r in items].index(wanted[1])}.metric")
+    return Requirements(items, (wanted or TASK_METRICS[task])[0])
 
 
 def _requirement(i: int, row: Any, task: str) -> Requirement:

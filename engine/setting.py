@@ -4,18 +4,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
 from engine.acceleration import THREADS
-from engine.certify import Trial, acceptance_threshold, smallest_mean
+from engine.certify import Trial
 from engine.data import Dataset, load_dataset
 from engine.distributed import Workers
 from engine.elastic.network import Active, ElasticNetwork
 from engine.errors import RequestError
 from engine.feed import Feed
 from engine.generator import Generator
-from engine.heldout import HeldOut, task_metric
+from engine.heldout import HeldOut, observe
 from engine.limits import limits_of
 from engine.measure.resources import measure_resources
 from engine.measurements import Measurements
@@ -56,8 +57,8 @@ class Setting:
         with workers.leader_first():
             dataset = load_dataset(spec.dataset, out_dir / "data", wanted_image_size(spec.prototype))
         channels, height, width = dataset.image_shape
-        classes = len(dataset.class_names)
-        prototype = build_prototype(spec.prototype, channels, classes, height, spec.seed)
+        prototype = build_prototype(spec.prototype, channels, len(dataset.class_names), height, spec.seed)
+        task = TASKS[spec.task](dataset, spec.requirements.task_metric)
         if height * width <= SMALL_IMAGE:
             torch.set_num_threads(1)  # a second one costs more than it brings
         with torch.no_grad():
@@ -70,13 +71,7 @@ class Setting:
                     f"({str(error).splitlines()[0]}); use data or a prototype of matching size and channels.",
                     "prototype",
                 ) from error
-        if outputs.shape != (2, classes):
-            raise RequestError(
-                "bad_prototype",
-                f"The prototype puts out {tuple(outputs.shape[1:])} values and the dataset has {classes} classes; "
-                "use a prototype whose last layer has one output for each class.",
-                "prototype",
-            )
+        task.suit(tuple(outputs.shape[1:]))
         return cls(
             spec,
             out_dir,
@@ -84,7 +79,7 @@ class Setting:
             dataset,
             prototype.to(device),
             Normaliser(dataset, device),
-            TASKS[spec.task](),
+            task,
             workers,
         )
 
@@ -92,16 +87,15 @@ class Setting:
         """Augmented views of the training images: photographs (3 channels) may be mirrored, characters not."""
         flip = self.dataset.image_shape[0] == 3
         with self.workers.leader_first():
-            return Views(self.dataset.splits["train"], flip=flip, directory=self.out_dir / "data")
+            return Views(self.dataset.splits["train"], self.task, flip=flip, directory=self.out_dir / "data")
 
     def feed(self, views: Views, *, taught: bool = False) -> Feed:
         """Batches of the views; ``taught``: with the outputs of the trained prototype, the teacher of all networks."""
         teacher = None
         if taught:
-            self.task.trust(self.prototype_metric("search"))
+            self.task.trust(self.prototype_metrics("search")[self.task.metric])
             directory = self.out_dir / "data" if self.workers.leads else None
-            shape = (len(self.dataset.class_names),)
-            teacher = Teacher(self.prototype, views, self.normalise, shape, directory)
+            teacher = Teacher(self.prototype, views, self.normalise, self.task, directory)
         return Feed(views, self.normalise, teacher, workers=self.workers)
 
     @property
@@ -111,10 +105,12 @@ class Setting:
         _, height, width = self.dataset.image_shape
         return min(THREADS, MOST_THREADS) if alone and height * width <= SMALL_IMAGE else 1
 
-    def prototype_metric(self, split: str) -> float:
-        """The prototype's task metric on a held-out split."""
-        held_out = HeldOut(self.dataset.splits[split], self.normalise)
-        return task_metric(self.prototype.eval(), held_out, self.task)[0]
+    def prototype_metrics(self, split: str) -> dict[str, float]:
+        """The prototype's metrics on a held-out split."""
+        return self.task.judge(self._observed(split))
+
+    def _observed(self, split: str) -> np.ndarray:
+        return observe(self.prototype.eval(), HeldOut(self.dataset.splits[split], self.normalise), self.task)[0]
 
     def suit_processor(self) -> None:
         """Choose kernels for the shared network's steps: nearly every design has shapes of its own, and oneDNN builds
@@ -156,16 +152,19 @@ class Setting:
         }
 
     @cached_property
+    def _calibration(self) -> np.ndarray:
+        """The trained prototype's observations."""
+        return self._observed("calibration")
+
+    @cached_property
     def threshold(self) -> float:
         """The calibration metric from which a network is accepted."""
-        required = self.spec.requirements.metric_threshold
-        return acceptance_threshold(required, len(self.dataset.splits["calibration"]))
+        return self.task.threshold(self.spec.requirements.metric_threshold, self._calibration)
 
     @cached_property
     def floor(self) -> float:
         """The calibration metric that the networks of a budget must reach in the mean."""
-        required = self.spec.requirements.metric_threshold
-        return smallest_mean(required, len(self.dataset.splits["calibration"]))
+        return self.task.floor(self.spec.requirements.metric_threshold, self._calibration)
 
 
 @dataclass

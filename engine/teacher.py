@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from engine.acceleration import one_dnn, upload
 from engine.heldout import batch_size
+from engine.tasks import Task
 from engine.views import Normaliser, Views
 
 OUTPUTS_FILE, ASKED_FILE = "teacher.npy", "teacher-asked.npy"
@@ -28,20 +29,21 @@ class Teacher:
         prototype: The trained prototype, which doesn't change any more.
         views: The views that it is asked about.
         normalise: Turns images into its input.
-        shape: Of its output for one image; (classes,) for classification.
+        task: Says what is kept of its outputs.
         directory: Where the files are; None keeps everything in memory.
     """
 
     def __init__(
-        self, prototype: nn.Module, views: Views, normalise: Normaliser, shape: tuple[int, ...], directory: Path | None
+        self, prototype: nn.Module, views: Views, normalise: Normaliser, task: Task, directory: Path | None
     ) -> None:
         self.views = views
         self._prototype = prototype
+        self._task = task
         self._normalise = normalise
         self._chunk = batch_size(views.images.shape[1:])
         self._cycle = OUTSIDE
         self._device = normalise.device
-        shape = (len(views.labels), *shape)
+        shape = (len(views.labels), *task.lesson_shape)
         self._on_device = self._device.type == "cuda" and 4 * math.prod(shape) <= ON_DEVICE_BYTES
         if self._on_device:
             self._tensor = torch.zeros(shape, device=self._device)
@@ -96,7 +98,7 @@ class Teacher:
             part = slice(start, start + self._chunk)
             asked = images[upload(torch.from_numpy(positions[part]), self._device)]
             with one_dnn():
-                outputs = prototype(self._normalise(asked))
+                outputs = self._task.lesson(prototype(self._normalise(asked)))
             if self._on_device:
                 self._tensor[upload(torch.from_numpy(rows[part]), self._device)] = outputs.float()
             else:

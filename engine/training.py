@@ -14,7 +14,6 @@ from engine.elastic.network import Active, ElasticNetwork
 from engine.feed import Batch, Feed
 from engine.tasks import Task
 
-BATCH = 64
 MOMENTUM = 0.9
 WEIGHT_DECAY = 2e-4
 PEAK_RATE = 0.1
@@ -46,7 +45,7 @@ class SharedTrainer:
 
     def batches(self, rng: np.random.Generator, cycle: int, steps: int) -> Iterator[Batch]:
         """The batches of a cycle."""
-        return self.feed.cycle(islice(self.feed.views.batches(rng, BATCH), steps), cycle)
+        return self.feed.cycle(islice(self.feed.views.batches(rng, self.task.batch), steps), cycle)
 
     def step(self, design: Design, batch: Batch, rate: float) -> Tensor:
         """One step; returns the loss (detached, still on the device)."""

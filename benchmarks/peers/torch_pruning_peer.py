@@ -18,7 +18,6 @@ from benchmarks.networks import ladder, log_cost
 from benchmarks.search import search_cost
 from benchmarks.train import distil, finished
 from benchmarks.work import Work
-from engine.training import BATCH
 
 ROUNDS = 8  # of pruning, each followed by a share of the time
 PRUNING_SHARE = 0.4  # of a training that goes into the rounds
@@ -85,7 +84,7 @@ def _prune_to(
 
 def _gradients(work: Work, model: torch.nn.Module, seed: int) -> None:
     """Accumulate the loss's gradient over a few training batches."""
-    batches = work.feed.batches(work.views.batches(np.random.default_rng([seed, 0x7A]), BATCH))
+    batches = work.feed.batches(work.views.batches(np.random.default_rng([seed, 0x7A]), work.setting.task.batch))
     model.zero_grad()
     model.eval()
     for _ in range(GRADIENT_BATCHES):

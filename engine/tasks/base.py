@@ -1,14 +1,72 @@
-"""The interface of a task."""
+"""The interface of a task: all that the rest of the engine knows about what networks are for.
 
-from typing import Protocol
+Samples are images with labels, one row of an array each (:class:`engine.data.Split`). A network's outputs on a batch
+become *observations*, a row of counts for each sample, from which every metric of the task follows.
+"""
 
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
 from torch import Tensor
+
+from engine.data import Dataset
+
+
+@dataclass(frozen=True)
+class Warp:
+    """How far views of training images are warped.
+
+    Attributes:
+        rotation: Radians.
+        scale, shear: Shares.
+        shift: Share of the half-width.
+    """
+
+    rotation: float
+    scale: float
+    shear: float
+    shift: float
 
 
 class Task(Protocol):
-    """How outputs are trained and judged."""
+    """How samples are made, how outputs are trained and judged.
 
+    Attributes:
+        metrics: Names of all metrics, each in [0, 1] and better when larger.
+        metric: The one that the run is about: what is required, and what NetScore counts.
+        batch: Images in a training step.
+        warp: Of training images.
+    """
+
+    metrics: ClassVar[tuple[str, ...]]
+    batch: ClassVar[int]
+    warp: ClassVar[Warp]
     metric: str
+
+    def __init__(self, dataset: Dataset, metric: str) -> None: ...
+
+    def suit(self, outputs: tuple[int, ...]) -> None:
+        """Settle how a prototype's output is read whose shape for one image is this.
+
+        Raises:
+            RequestError: ``bad_prototype`` when it can't be an answer to this task.
+        """
+        ...
+
+    @property
+    def lesson_shape(self) -> tuple[int, ...]:
+        """Of what is kept of the prototype's output for one image, :meth:`lesson`."""
+        ...
+
+    def warped(self, labels: np.ndarray, matrices: Tensor) -> np.ndarray:
+        """Labels of images that were warped.
+
+        Args:
+            labels: A row for each of N images.
+            matrices: N × 2 × 3, from a warped image's coordinates in [−1, 1] to those of the image itself.
+        """
+        ...
 
     def trust(self, metric: float) -> None:
         """Weigh the teacher's outputs in the loss from here on.
@@ -18,16 +76,42 @@ class Task(Protocol):
         """
         ...
 
-    def loss(self, outputs: Tensor, targets: Tensor, teacher: Tensor | None) -> Tensor:
+    def lesson(self, outputs: Tensor) -> Tensor:
+        """What is kept of the prototype's outputs, for the loss."""
+        ...
+
+    def loss(self, outputs: Tensor, labels: Tensor, lesson: Tensor | None) -> Tensor:
         """Mean training loss of a batch.
 
         Args:
             outputs: The network's outputs.
-            targets: The batch's labels.
-            teacher: The prototype's outputs on the same images, or None while the prototype itself is trained.
+            labels: The batch's labels.
+            lesson: What was kept of the prototype's outputs on the same images, or None while the prototype itself is
+                trained.
         """
         ...
 
-    def score(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Each sample's contribution to the task metric, shape (N,), in [0, 1]; the metric is their mean."""
+    def observe(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """What the metrics need of each sample: float64, N × counts."""
+        ...
+
+    def judge(self, observed: np.ndarray) -> dict[str, float]:
+        """All metrics, from the observations of a split's samples."""
+        ...
+
+    def threshold(self, required: float, observed: np.ndarray) -> float:
+        """The metric from which the metric on new data is, with 95 % confidence, at least what is required.
+
+        Args:
+            required: The requirement on the metric; 0 where there is none.
+            observed: The prototype's observations on the split that decides.
+        """
+        ...
+
+    def floor(self, required: float, observed: np.ndarray) -> float:
+        """As :meth:`threshold`, for the mean over many networks."""
+        ...
+
+    def concepts(self, labels: np.ndarray) -> np.ndarray:
+        """What channels may know of each sample: whole numbers, N × concepts."""
         ...

@@ -1,7 +1,15 @@
 """Image classification: cross-entropy with distillation from the prototype (Hinton et al. 2015), top-1 accuracy."""
 
+from typing import ClassVar
+
+import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
+
+from engine.confidence import acceptance_threshold, smallest_mean
+from engine.data import Dataset
+from engine.errors import RequestError
+from engine.tasks.base import Warp
 
 TEMPERATURE = 2.0
 # Share of the distillation term: the most, for a prototype that is always right on new images, and the least; and the
@@ -10,12 +18,32 @@ MOST_DISTILLED, LEAST_DISTILLED, WRONG = 0.9, 0.3, 0.2
 
 
 class Classification:
-    """Outputs are logits N × classes, targets int64 N."""
+    """Outputs are logits N × classes, labels int64 N; whether an image's class is right is what is observed."""
 
-    metric = "accuracy"
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
+    batch: ClassVar[int] = 64
+    warp: ClassVar[Warp] = Warp(rotation=0.2, scale=0.10, shear=0.15, shift=0.12)
 
-    def __init__(self) -> None:
+    def __init__(self, dataset: Dataset, metric: str = "accuracy") -> None:
+        self.metric = metric
+        self.classes = len(dataset.class_names)
         self.distilled = MOST_DISTILLED
+
+    def suit(self, outputs: tuple[int, ...]) -> None:
+        if outputs != (self.classes,):
+            raise RequestError(
+                "bad_prototype",
+                f"The prototype puts out {outputs} values and the dataset has {self.classes} classes; "
+                "use a prototype whose last layer has one output for each class.",
+                "prototype",
+            )
+
+    @property
+    def lesson_shape(self) -> tuple[int, ...]:
+        return (self.classes,)
+
+    def warped(self, labels: np.ndarray, matrices: Tensor) -> np.ndarray:
+        return labels
 
     def trust(self, metric: float) -> None:
         """Labels correct a teacher that is often wrong; one that is nearly always right says more than labels do.
@@ -25,15 +53,31 @@ class Classification:
         """
         self.distilled = max(LEAST_DISTILLED, MOST_DISTILLED * (1 - (1 - metric) / WRONG))
 
-    def loss(self, outputs: Tensor, targets: Tensor, teacher: Tensor | None) -> Tensor:
-        hard = F.cross_entropy(outputs, targets)
-        if teacher is None:
+    def lesson(self, outputs: Tensor) -> Tensor:
+        return outputs
+
+    def loss(self, outputs: Tensor, labels: Tensor, lesson: Tensor | None) -> Tensor:
+        hard = F.cross_entropy(outputs, labels)
+        if lesson is None:
             return hard
         soft = F.kl_div(
-            F.log_softmax(outputs / TEMPERATURE, 1), F.log_softmax(teacher / TEMPERATURE, 1),
+            F.log_softmax(outputs / TEMPERATURE, 1), F.log_softmax(lesson / TEMPERATURE, 1),
             reduction="batchmean", log_target=True,
         )  # fmt: skip
         return (1 - self.distilled) * hard + self.distilled * TEMPERATURE**2 * soft
 
-    def score(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        return (outputs.argmax(1) == targets).float()
+    def observe(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        return (outputs.argmax(1) == labels).double()[:, None]
+
+    def judge(self, observed: np.ndarray) -> dict[str, float]:
+        return {"accuracy": float(observed.mean())}
+
+    def threshold(self, required: float, observed: np.ndarray) -> float:
+        """Whether an image is right is a 0/1 loss: the bound is the exact binomial one, whatever the prototype does."""
+        return acceptance_threshold(required, len(observed))
+
+    def floor(self, required: float, observed: np.ndarray) -> float:
+        return smallest_mean(required, len(observed))
+
+    def concepts(self, labels: np.ndarray) -> np.ndarray:
+        return labels[:, None]

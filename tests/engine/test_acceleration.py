@@ -15,7 +15,7 @@ from engine.prototype_training import PrototypeTrainer
 from engine.prototypes import build_prototype
 from engine.tasks.classification import Classification
 from engine.teacher import Teacher
-from engine.training import BATCH, SharedTrainer
+from engine.training import SharedTrainer
 from engine.views import Normaliser, Views
 
 CPU = torch.device("cpu")
@@ -26,10 +26,11 @@ def trainer(folder: Path, acceleration: Acceleration, *, streamed: bool | None =
     dataset = load_dataset({"builtin": "digits"}, folder)
     prototype = build_prototype({"zoo": "resnet8"}, 1, 10, 8, seed=0).to(acceleration.device)
     normalise = Normaliser(dataset, acceleration.device)
-    views = Views(dataset.splits["train"], flip=False, directory=folder)
-    teacher = Teacher(prototype, views, normalise, (10,), folder)
+    task = Classification(dataset)
+    views = Views(dataset.splits["train"], task, flip=False, directory=folder)
+    teacher = Teacher(prototype, views, normalise, task, folder)
     network = ElasticNetwork(prototype, dataset.image_shape, acceleration.device)
-    return SharedTrainer(network, Feed(views, normalise, teacher, acceleration, streamed=streamed), Classification())
+    return SharedTrainer(network, Feed(views, normalise, teacher, acceleration, streamed=streamed), task)
 
 
 def losses(shared: SharedTrainer, designs: list[Design]) -> list[float]:
@@ -95,12 +96,13 @@ def test_on_a_gpu_no_step_of_the_prototype_waits_for_the_device(tmp_path: Path) 
     device = torch.device("cuda")
     dataset = load_dataset({"builtin": "digits"}, tmp_path)
     prototype = build_prototype({"zoo": "resnet8"}, 1, 10, 8, seed=0).to(device)
-    feed = Feed(Views(dataset.splits["train"], flip=False, directory=tmp_path), Normaliser(dataset, device))
-    training = PrototypeTrainer(prototype, feed, Classification(), seed=0)
+    task = Classification(dataset)
+    feed = Feed(Views(dataset.splits["train"], task, flip=False, directory=tmp_path), Normaliser(dataset, device))
+    training = PrototypeTrainer(prototype, feed, task, seed=0)
     training.advance(0.05)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        found = [training.advance(0.05) for _ in range(2 * BATCH)]
+        found = [training.advance(0.05) for _ in range(2 * task.batch)]
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert torch.isfinite(torch.stack(found)).all()

@@ -34,8 +34,8 @@ def dataset() -> Dataset:
 def test_a_prototypes_batch_norms_see_all_classes(dataset: Dataset, tmp_path: Path) -> None:
     norm = nn.BatchNorm2d(1)
     prototype = nn.Sequential(norm, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1, 2))
-    normalise, task = Normaliser(dataset, CPU), TASKS["classification"]()
-    feed = Feed(Views(dataset.splits["train"], flip=False, directory=tmp_path), normalise)
+    normalise, task = Normaliser(dataset, CPU), TASKS["classification"](dataset, "accuracy")
+    feed = Feed(Views(dataset.splits["train"], task, flip=False, directory=tmp_path), normalise)
     training = PrototypeTrainer(prototype, feed, task, seed=0)
     training.advance(0.1)
     training.finish(normalise)
@@ -45,5 +45,5 @@ def test_a_prototypes_batch_norms_see_all_classes(dataset: Dataset, tmp_path: Pa
 
 def test_every_batch_of_statistics_sees_all_classes(dataset: Dataset) -> None:
     network = ElasticNetwork(cifar_resnet("resnet8", 1, 2), dataset.image_shape, CPU)
-    probe = Probe(network, dataset, Normaliser(dataset, CPU), TASKS["classification"]())
+    probe = Probe(network, dataset, Normaliser(dataset, CPU), TASKS["classification"](dataset, "accuracy"))
     assert all(abs(float(batch.mean())) < 0.2 for batch in probe.statistics_batches)

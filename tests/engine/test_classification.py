@@ -4,15 +4,17 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from engine.data import Dataset
 from engine.tasks.classification import Classification
 
 OUTPUTS, TEACHER = torch.randn(2, 12, 5, generator=torch.Generator().manual_seed(0))
+DATASET = Dataset("none", "classification", tuple("abcde"), {}, (0.5,), (0.5,))
 LABELS = torch.arange(12) % 5
 
 
 @pytest.mark.parametrize(("accuracy", "share"), [(1.0, 0.9), (0.9, 0.45), (0.5, 0.3)])
 def test_the_less_the_teacher_is_right_the_more_labels_count(accuracy: float, share: float) -> None:
-    task = Classification()
+    task = Classification(DATASET)
     task.trust(accuracy)
     hard = F.cross_entropy(OUTPUTS, LABELS)
     student, teacher = F.log_softmax(OUTPUTS / 2, 1), F.log_softmax(TEACHER / 2, 1)
@@ -21,4 +23,4 @@ def test_the_less_the_teacher_is_right_the_more_labels_count(accuracy: float, sh
 
 
 def test_the_prototype_itself_learns_from_labels_alone() -> None:
-    assert torch.equal(Classification().loss(OUTPUTS, LABELS, None), F.cross_entropy(OUTPUTS, LABELS))
+    assert torch.equal(Classification(DATASET).loss(OUTPUTS, LABELS, None), F.cross_entropy(OUTPUTS, LABELS))

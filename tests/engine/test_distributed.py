@@ -54,13 +54,13 @@ def some_training(workers: Workers, folder: Path) -> dict[str, torch.Tensor]:
     torch.set_num_threads(1)
     dataset = load_dataset({"builtin": "digits"}, folder)
     prototype = build_prototype({"zoo": "resnet8"}, 1, 10, 8, seed=3)
-    views = Views(dataset.splits["train"], flip=False, directory=folder)
-    normalise, task = Normaliser(dataset, torch.device("cpu")), Classification()
+    normalise, task = Normaliser(dataset, torch.device("cpu")), Classification(dataset)
+    views = Views(dataset.splits["train"], task, flip=False, directory=folder)
     training = PrototypeTrainer(prototype, Feed(views, normalise, workers=workers), task, seed=0)
     losses = [training.advance(RATE) for _ in range(STEPS)]
     training.finish(normalise)
     network = ElasticNetwork(prototype, dataset.image_shape, torch.device("cpu"))
-    teacher = Teacher(prototype, views, normalise, (10,), None)
+    teacher = Teacher(prototype, views, normalise, task, None)
     shared = SharedTrainer(network, Feed(views, normalise, teacher, workers=workers), task)
     rng = np.random.default_rng(0)
     for batch in shared.batches(np.random.default_rng(1), 0, STEPS):

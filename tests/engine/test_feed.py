@@ -10,12 +10,14 @@ from torch import Tensor, nn
 from engine import views as views_module
 from engine.data import Dataset, Split
 from engine.feed import Batch, Feed
+from engine.tasks import TASKS
 from engine.teacher import Teacher
 from engine.views import Normaliser, Views
 
 RNG = np.random.default_rng(0)
 SPLIT = Split(RNG.integers(0, 256, (150, 3, 8, 8), dtype=np.uint8), RNG.integers(0, 4, 150))
 DATASET = Dataset("noise", "classification", tuple("abcd"), {"train": SPLIT}, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+TASK = TASKS["classification"](DATASET, "accuracy")
 NORMALISE = Normaliser(DATASET, torch.device("cpu"))
 
 
@@ -35,11 +37,11 @@ class Counting(nn.Module):
 
 @pytest.fixture
 def views(tmp_path: Path) -> Views:
-    return Views(SPLIT, flip=True, directory=tmp_path)
+    return Views(SPLIT, TASK, flip=True, directory=tmp_path)
 
 
 def teacher(views: Views, prototype: nn.Module, folder: Path | None) -> Teacher:
-    return Teacher(prototype, views, NORMALISE, (4,), folder)
+    return Teacher(prototype, views, NORMALISE, TASK, folder)
 
 
 def order(views: Views, count: int) -> list[np.ndarray]:
@@ -93,14 +95,14 @@ def test_a_repeated_cycle_asks_again_what_it_had_asked_and_nothing_else(views: V
 
 
 def test_large_views_are_mapped_from_a_file_and_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = Views(SPLIT, flip=True, directory=tmp_path)
+    small = Views(SPLIT, TASK, flip=True, directory=tmp_path)
     monkeypatch.setattr(views_module, "IN_MEMORY_BYTES", 0)
-    large = Views(SPLIT, flip=True, directory=tmp_path)
+    large = Views(SPLIT, TASK, flip=True, directory=tmp_path)
     assert isinstance(large.images, np.memmap) and np.array_equal(large.images, small.images)
     (path,) = tmp_path.glob("views*")
     made = path.stat().st_mtime_ns
-    assert np.array_equal(Views(SPLIT, flip=True, directory=tmp_path).images, small.images)
+    assert np.array_equal(Views(SPLIT, TASK, flip=True, directory=tmp_path).images, small.images)
     assert path.stat().st_mtime_ns == made
     other = Split(SPLIT.images, 3 - SPLIT.labels)
-    assert np.array_equal(Views(other, flip=True, directory=tmp_path).labels[:150], other.labels)
+    assert np.array_equal(Views(other, TASK, flip=True, directory=tmp_path).labels[:150], other.labels)
     assert len(list(tmp_path.glob("views*"))) == 2

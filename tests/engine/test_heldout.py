@@ -1,4 +1,4 @@
-"""Held-out images: the same metric whether batches are kept or made anew, and batches that fit large images."""
+"""Held-out images: the same observations whether batches are kept or made anew, and batches that fit large images."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from torch import nn
 
 from engine import heldout
 from engine.data import Dataset, Split
-from engine.heldout import HeldOut, batch_size, task_metric
+from engine.heldout import HeldOut, batch_size, observe
 from engine.tasks.classification import Classification
 from engine.views import Normaliser
 
@@ -16,21 +16,26 @@ SPLIT = Split(RNG.integers(0, 256, (1100, 3, 8, 8), dtype=np.uint8), RNG.integer
 DATASET = Dataset("noise", "classification", tuple("abcd"), {"train": SPLIT}, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 
 
-def test_the_metric_is_that_of_all_images_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_show_what_all_images_at_once_do(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(192, 4)).eval()
     normalise = Normaliser(DATASET, torch.device("cpu"))
     with torch.no_grad():
         logits = model(normalise(SPLIT.images))
     labels = torch.from_numpy(SPLIT.labels)
-    expected = (
-        float((logits.argmax(1) == labels).float().mean()),
-        float(nn.functional.cross_entropy(logits, labels)),
-    )
-    assert task_metric(model, HeldOut(SPLIT, normalise), Classification()) == pytest.approx(expected, abs=1e-5)
+    right, loss = (logits.argmax(1) == labels).numpy(), float(nn.functional.cross_entropy(logits, labels))
+    task = Classification(DATASET)
+
+    def check(held_out: HeldOut) -> None:
+        observed, mean_loss = observe(model, held_out, task)
+        assert np.array_equal(observed[:, 0], right)
+        assert mean_loss == pytest.approx(loss, abs=1e-5)
+
+    check(HeldOut(SPLIT, normalise))
     monkeypatch.setattr(heldout, "KEPT_BYTES", 0)
     anew = HeldOut(SPLIT, normalise)
-    assert [task_metric(model, anew, Classification()) for _ in range(2)] == [pytest.approx(expected, abs=1e-5)] * 2
+    check(anew)
+    check(anew)
 
 
 def test_large_images_come_in_small_batches() -> None:

@@ -28,7 +28,7 @@ def test_effective_rank_counts_independent_directions() -> None:
 def test_label_information_of_a_telling_and_an_idle_channel() -> None:
     labels = RNG.integers(4, size=4000)
     responses = np.stack([labels + 0.01 * RNG.random(4000), RNG.random(4000)], axis=1)
-    telling, idle = label_information(responses, labels)
+    telling, idle = label_information(responses, labels[:, None])
     assert telling == pytest.approx(2.0, abs=0.02)
     assert idle == pytest.approx(0.0, abs=0.01)
 

@@ -1,0 +1,110 @@
+"""Object detection: mean average precision of the boxes that a grid of cells gives."""
+
+import math
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.confidence import bootstrap_margin
+from engine.data import Dataset
+from engine.errors import RequestError
+from engine.tasks.average_precision import THRESHOLDS, average_precision, observe_image
+from engine.tasks.base import Warp
+from engine.tasks.grid import Grid
+
+DISTILLED = 0.5
+BOX_VALUES = 4
+LEAST_VISIBLE = 0.3  # of an object's box: what is cut off further by a warp is no object any more
+MOST_COUNTED = 4  # objects of a class in an image, for what channels know
+
+
+class Detection:
+    """Outputs are maps N × (classes + 4) × cells (:mod:`engine.tasks.grid`); labels float32 N × M × 5: class, x1, y1,
+    x2, y2 in pixels, with class −1 in rows that hold no object."""
+
+    metrics: ClassVar[tuple[str, ...]] = ("map50", "map")
+    batch: ClassVar[int] = 16
+    warp: ClassVar[Warp] = Warp(rotation=0.0, scale=0.2, shear=0.0, shift=0.15)  # boxes stay upright
+
+    def __init__(self, dataset: Dataset, metric: str = "map50") -> None:
+        self.metric = metric
+        self.classes = len(dataset.class_names)
+        self.height, self.width = dataset.image_shape[1:]
+        self.grid = Grid(self.classes, 1, 1, 1)
+
+    def suit(self, outputs: tuple[int, ...]) -> None:
+        stride = round(self.height / outputs[1]) if len(outputs) == 3 else 1
+        rows, columns = (math.ceil(side / stride) for side in (self.height, self.width))
+        if outputs != (self.classes + BOX_VALUES, rows, columns):
+            raise RequestError(
+                "bad_prototype",
+                f"The prototype puts out {outputs} values for an image; detection of {self.classes} classes needs maps "
+                f"of {self.classes} coverages and {BOX_VALUES} distances: ({self.classes + BOX_VALUES}, rows, columns).",
+                "prototype",
+            )
+        self.grid = Grid(self.classes, rows, columns, stride)
+
+    @property
+    def lesson_shape(self) -> tuple[int, ...]:
+        return self.classes + BOX_VALUES, self.grid.height, self.grid.width
+
+    def warped(self, labels: np.ndarray, matrices: Tensor) -> np.ndarray:
+        scale = np.array([self.width, self.height, self.width, self.height]) / 2
+        maps = matrices.double().numpy()
+        inverse = np.linalg.inv(maps[:, :, :2])
+        found = labels.astype(np.float64)
+        corners = (found[..., 1:] / scale - 1).reshape(*found.shape[:2], 2, 2) - maps[:, None, None, :, 2]
+        corners = np.einsum("nij,nmkj->nmki", inverse, corners)
+        corners = np.concatenate([corners.min(2), corners.max(2)], 2)  # a mirrored box has its corners swapped
+        whole = (corners[..., 2:] - corners[..., :2]).prod(2)
+        inside = corners.clip(-1, 1)
+        left = (inside[..., 2:] - inside[..., :2]).prod(2)
+        gone = (found[..., 0] < 0) | (left < LEAST_VISIBLE * whole)
+        found[..., 1:] = np.where(gone[..., None], 0, (inside + 1) * scale)
+        found[..., 0] = np.where(gone, -1, found[..., 0])
+        return found.astype(np.float32)
+
+    def trust(self, metric: float) -> None:
+        pass
+
+    def lesson(self, outputs: Tensor) -> Tensor:
+        return outputs
+
+    def loss(self, outputs: Tensor, labels: Tensor, lesson: Tensor | None) -> Tensor:
+        hard = self.grid.loss(outputs, labels)
+        if lesson is None:
+            return hard
+        return (1 - DISTILLED) * hard + DISTILLED * self.grid.lesson_loss(outputs, lesson)
+
+    def observe(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        detections = self.grid.detections(outputs, self.height, self.width)
+        rows = [
+            observe_image(*found, objects[objects[:, 0] >= 0], self.classes)
+            for found, objects in zip(detections, labels, strict=True)
+        ]
+        return torch.stack(rows)
+
+    def judge(self, observed: np.ndarray) -> dict[str, float]:
+        found = average_precision(observed, self.classes)[0]
+        return {"map50": float(found[THRESHOLDS.index(0.5)]), "map": float(found.mean())}
+
+    def threshold(self, required: float, observed: np.ndarray) -> float:
+        """The margin is the prototype's own, by a bootstrap over images."""
+        if required <= 0:
+            return 0.0
+
+        def metric(weights: np.ndarray) -> np.ndarray:
+            found = average_precision(observed, self.classes, weights)
+            return found[:, 0] if self.metric == "map50" else found.mean(1)
+
+        return min(1.0, required + bootstrap_margin(len(observed), metric))
+
+    def floor(self, required: float, observed: np.ndarray) -> float:
+        return self.threshold(required, observed)
+
+    def concepts(self, labels: np.ndarray) -> np.ndarray:
+        """How many objects of each class there are, up to a few."""
+        counts = np.stack([(labels[..., 0] == c).sum(1) for c in range(self.classes)], 1)
+        return np.minimum(counts, MOST_COUNTED)
