@@ -40,8 +40,8 @@ class Detection:
         if outputs != (self.classes + BOX_VALUES, rows, columns):
             raise RequestError(
                 "bad_prototype",
-                f"The prototype puts out {outputs} values for an image; detection of {self.classes} classes needs maps "
-                f"of {self.classes} coverages and {BOX_VALUES} distances: ({self.classes + BOX_VALUES}, rows, columns).",
+                f"The prototype puts out {outputs} values for an image; detection of {self.classes} classes needs "
+                f"maps of coverages and {BOX_VALUES} distances: ({self.classes + BOX_VALUES}, rows, columns).",
                 "prototype",
             )
         self.grid = Grid(self.classes, rows, columns, stride)

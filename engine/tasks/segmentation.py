@@ -108,10 +108,8 @@ class Segmentation:
         """Pixels of an image are not independent, images are: the margin is the prototype's own, by bootstrap."""
         if required <= 0:
             return 0.0
-        return min(
-            1.0,
-            required + bootstrap_margin(len(observed), lambda weights: self._metric(self.metric, weights @ observed)),
-        )
+        margin = bootstrap_margin(len(observed), lambda weights: self._metric(self.metric, weights @ observed))
+        return min(1.0, required + margin)
 
     def floor(self, required: float, observed: np.ndarray) -> float:
         return self.threshold(required, observed)
