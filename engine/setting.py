@@ -159,12 +159,12 @@ class Setting:
     @cached_property
     def threshold(self) -> float:
         """The calibration metric from which a network is accepted."""
-        return self.task.threshold(self.spec.requirements.metric_threshold, self._calibration)
+        return self.task.threshold(self.spec.requirements.metric_threshold, self._calibration, self.spec.confidence)
 
     @cached_property
     def floor(self) -> float:
         """The calibration metric that the networks of a budget must reach in the mean."""
-        return self.task.floor(self.spec.requirements.metric_threshold, self._calibration)
+        return self.task.floor(self.spec.requirements.metric_threshold, self._calibration, self.spec.confidence)
 
 
 @dataclass

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.confidence import CONFIDENCE
 from engine.errors import RequestError
 from engine.performance import NetScore
 from engine.requirements import TASK_METRICS, Requirements, parse_requirements
 
 KEYS = {
     "prototype", "dataset", "task", "requirements", "objective", "time_budget_s", "max_cycles", "seed", "target_yield",
+    "confidence",
 }  # fmt: skip
 
 
@@ -25,6 +27,7 @@ class Spec:
             depends on the clock.
         max_cycles: Upper limit on cycles, or None.
         target_yield: Share of fresh seeds whose network must meet all requirements.
+        confidence: With which a network that is accepted meets the requirement on its task metric on new data.
     """
 
     prototype: dict[str, Any]
@@ -36,6 +39,7 @@ class Spec:
     max_cycles: int | None
     seed: int
     target_yield: float
+    confidence: float
     raw: dict[str, Any] = field(repr=False)
 
 
@@ -80,6 +84,7 @@ def parse_spec(raw: Any) -> Spec:
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise _wrong("seed", f"seed must be a whole number from 0, not {seed!r}.")
     target_yield = _number(raw, "target_yield", 0.95, 0.01, 1)
+    confidence = _number(raw, "confidence", CONFIDENCE, 0.5, 0.999)
     return Spec(
         prototype=parse_prototype(raw),
         dataset=raw["dataset"],
@@ -90,6 +95,7 @@ def parse_spec(raw: Any) -> Spec:
         max_cycles=None if max_cycles is None else int(max_cycles),
         seed=seed,
         target_yield=float(target_yield if target_yield is not None else 0.95),
+        confidence=float(confidence if confidence is not None else CONFIDENCE),
         raw=raw,
     )
 

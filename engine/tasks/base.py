@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 from torch import Tensor
 
+from engine.confidence import CONFIDENCE
 from engine.data import Dataset
 
 
@@ -99,8 +100,8 @@ class Task(Protocol):
         """All metrics, from the observations of a split's samples."""
         ...
 
-    def threshold(self, required: float, observed: np.ndarray) -> float:
-        """The metric from which the metric on new data is, with 95 % confidence, at least what is required.
+    def threshold(self, required: float, observed: np.ndarray, confidence: float = CONFIDENCE) -> float:
+        """The metric from which the metric on new data is, with this confidence, at least what is required.
 
         Args:
             required: The requirement on the metric; 0 where there is none.
@@ -108,7 +109,7 @@ class Task(Protocol):
         """
         ...
 
-    def floor(self, required: float, observed: np.ndarray) -> float:
+    def floor(self, required: float, observed: np.ndarray, confidence: float = CONFIDENCE) -> float:
         """As :meth:`threshold`, for the mean over many networks."""
         ...
 

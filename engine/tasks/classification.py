@@ -6,7 +6,7 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.confidence import acceptance_threshold, smallest_mean
+from engine.confidence import CONFIDENCE, acceptance_threshold, smallest_mean
 from engine.data import Dataset
 from engine.errors import RequestError
 from engine.tasks.base import Warp
@@ -72,12 +72,12 @@ class Classification:
     def judge(self, observed: np.ndarray) -> dict[str, float]:
         return {"accuracy": float(observed.mean())}
 
-    def threshold(self, required: float, observed: np.ndarray) -> float:
+    def threshold(self, required: float, observed: np.ndarray, confidence: float = CONFIDENCE) -> float:
         """Whether an image is right is a 0/1 loss: the bound is the exact binomial one, whatever the prototype does."""
-        return acceptance_threshold(required, len(observed))
+        return acceptance_threshold(required, len(observed), confidence)
 
-    def floor(self, required: float, observed: np.ndarray) -> float:
-        return smallest_mean(required, len(observed))
+    def floor(self, required: float, observed: np.ndarray, confidence: float = CONFIDENCE) -> float:
+        return smallest_mean(required, len(observed), confidence)
 
     def concepts(self, labels: np.ndarray) -> np.ndarray:
         return labels[:, None]

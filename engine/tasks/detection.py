@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.confidence import bootstrap_margin
+from engine.confidence import CONFIDENCE, bootstrap_margin
 from engine.data import Dataset
 from engine.errors import RequestError
 from engine.tasks.average_precision import THRESHOLDS, average_precision, observe_image
@@ -90,7 +90,7 @@ class Detection:
         found = average_precision(observed, self.classes)[0]
         return {"map50": float(found[THRESHOLDS.index(0.5)]), "map": float(found.mean())}
 
-    def threshold(self, required: float, observed: np.ndarray) -> float:
+    def threshold(self, required: float, observed: np.ndarray, confidence: float = CONFIDENCE) -> float:
         """The margin is the prototype's own, by a bootstrap over images."""
         if required <= 0:
             return 0.0
@@ -99,10 +99,10 @@ class Detection:
             found = average_precision(observed, self.classes, weights)
             return found[:, 0] if self.metric == "map50" else found.mean(1)
 
-        return min(1.0, required + bootstrap_margin(len(observed), metric))
+        return min(1.0, required + bootstrap_margin(len(observed), metric, confidence))
 
-    def floor(self, required: float, observed: np.ndarray) -> float:
-        return self.threshold(required, observed)
+    def floor(self, required: float, observed: np.ndarray, confidence: float = CONFIDENCE) -> float:
+        return self.threshold(required, observed, confidence)
 
     def concepts(self, labels: np.ndarray) -> np.ndarray:
         """How many objects of each class there are, up to a few."""

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.confidence import bootstrap_margin
+from engine.confidence import CONFIDENCE, bootstrap_margin
 from engine.data import Dataset
 from engine.data.dataset import sample_rows
 from engine.errors import RequestError
@@ -104,15 +104,17 @@ class Segmentation:
         union = np.maximum(is_it + said - right, 1)
         return (there * right / union).sum(-1) / np.maximum(there.sum(-1), 1)
 
-    def threshold(self, required: float, observed: np.ndarray) -> float:
+    def threshold(self, required: float, observed: np.ndarray, confidence: float = CONFIDENCE) -> float:
         """Pixels of an image are not independent, images are: the margin is the prototype's own, by bootstrap."""
         if required <= 0:
             return 0.0
-        margin = bootstrap_margin(len(observed), lambda weights: self._metric(self.metric, weights @ observed))
+        margin = bootstrap_margin(
+            len(observed), lambda weights: self._metric(self.metric, weights @ observed), confidence
+        )
         return min(1.0, required + margin)
 
-    def floor(self, required: float, observed: np.ndarray) -> float:
-        return self.threshold(required, observed)
+    def floor(self, required: float, observed: np.ndarray, confidence: float = CONFIDENCE) -> float:
+        return self.threshold(required, observed, confidence)
 
     def concepts(self, labels: np.ndarray) -> np.ndarray:
         """How much of the image each class takes, in a few steps."""

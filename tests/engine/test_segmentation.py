@@ -94,4 +94,7 @@ def test_acceptance_asks_for_more_than_is_required_and_more_so_with_few_images()
         return task.threshold(0.5, task.observe(outputs(labels), labels).numpy()) - 0.5
 
     assert margin(8) > margin(80) > 0
+    labels = torch.from_numpy(dataset(80).splits["test"].labels)
+    observed = task.observe(outputs(labels), labels).numpy()
+    assert task.threshold(0.5, observed, 0.5) == pytest.approx(0.5, abs=0.002)  # as likely above as below
     assert task.threshold(0.0, np.ones((3, 12))) == 0.0
