@@ -82,7 +82,7 @@ def balance_warnings(annotations: Annotations, selection: Selection, rows: dict[
     for split in SPLIT_NAMES[2:]:
         count = len(rows[split])
         if count < CERTIFIABLE_IMAGES:
-            effect = "so few show a network's score only roughly"
+            effect = "so scores on it are known only roughly"
             if annotations.task == "classification":
                 points = 196 * (0.9 * 0.1 / max(1, count)) ** 0.5
                 effect = f"so an accuracy near 90 % is known only to about ±{points:.0f} points"

@@ -18,7 +18,9 @@ from engine.data.dense import Dense
 from engine.data.images import Header
 from engine.data.problems import Finding, Findings, Unusable
 from engine.data.sizes import Size
+from engine.errors import RequestError
 
+MOST_CLASSES = 2000
 MOST_BOXES = 1000  # in an image; each takes 20 bytes in every row of the labels
 THINNEST = 0.01  # pixels
 UNNOTICED = 0.5  # pixels beyond the edge that rounding in annotation tools explains
@@ -68,12 +70,22 @@ class BoxLayout:
 
 
 class Boxes(Dense):
-    """The labels of a dataset of images and boxes; see ``engine.data.annotations``."""
+    """The labels of a dataset of images and boxes; see ``engine.data.annotations``.
+
+    Raises:
+        RequestError: It has too many classes.
+    """
 
     task: ClassVar[str] = "detection"
     counts: ClassVar[str | None] = "boxes"
 
     def __init__(self, found: BoxLayout) -> None:
+        if len(found.class_names) > MOST_CLASSES:
+            raise RequestError(
+                "bad_dataset",
+                f"The dataset names {len(found.class_names):,} classes; at most {MOST_CLASSES:,} are accepted.",
+                "dataset.path",
+            )
         self.layout = found.layout
         self.class_names = found.class_names
         self.items = found.items
@@ -133,7 +145,7 @@ class BoxShelf:
         self._boxes[row] = (label * self._scale).astype(np.float32)
 
     def take(self, rows: np.ndarray) -> np.ndarray:
-        most = max(1, *map(len, self._boxes))
+        most = max(1, max(map(len, self._boxes)))
         taken = np.zeros((len(rows), most, 5), np.float32)
         taken[:, :, 0] = NO_BOX
         for target, row in zip(taken, rows, strict=True):

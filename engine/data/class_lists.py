@@ -15,8 +15,6 @@ from engine.errors import RequestError
 NAME_FILES = ("classes.txt", "obj.names", "classes.names")
 COLOUR_FILES = ("class_dict.csv", "label_colors.txt", "labelmap.txt", "class_colors.txt", "class_colours.txt")
 IGNORED_NAMES = {"void", "ignore", "unlabeled", "unlabelled"}
-COLOUR_LAST = re.compile(r"(.+?)\s*[,;:\s]\s*(\d{1,3})\s*[,;\s]\s*(\d{1,3})\s*[,;\s]\s*(\d{1,3})[\s:]*")
-COLOUR_FIRST = re.compile(r"(\d{1,3})\s*[,;\s]\s*(\d{1,3})\s*[,;\s]\s*(\d{1,3})\s*[,;:\s]\s*(.+)")
 YAML_ENTRY = re.compile(r"(?:-\s|['\"]?(\d{1,9})['\"]?\s*:)(.*)")
 QUOTES = "'\" \t"
 
@@ -51,15 +49,13 @@ def read_class_colours(source: Source) -> ClassColours | None:
         return None
     names, colours = [], []
     for line in _lines(source, path):
-        if match := COLOUR_LAST.fullmatch(line):
-            name, *levels = match.groups()
-        elif match := COLOUR_FIRST.fullmatch(line):
-            *levels, name = match.groups()
-        else:
-            continue  # a heading or a remark
-        red, green, blue = (min(255, int(level)) for level in levels)
-        names.append(name.strip(QUOTES))
-        colours.append((red, green, blue))
+        pieces = [piece.strip(QUOTES) for piece in re.split(r"[,;:\s]+", line) if piece]
+        for levels, name in ((pieces[-3:], pieces[:-3]), (pieces[:3], pieces[3:])):
+            if name and len(levels) == 3 and all(re.fullmatch(r"[0-9]{1,3}", level) for level in levels):
+                red, green, blue = (min(255, int(level)) for level in levels)
+                names.append(" ".join(name))
+                colours.append((red, green, blue))
+                break  # other lines are headings and remarks
     if not names:
         raise RequestError(
             "bad_dataset",

@@ -82,9 +82,9 @@ def recognise(paths: Sequence[str]) -> Layout:
     if {name.lower() for name in names} & OTHER_TASKS:
         raise RequestError(
             "bad_dataset",
-            f"The folders {', '.join(names[:4])} look like a dataset for segmentation or detection, but hold no "
-            "masks (images/ and masks/), COCO json, Pascal VOC (JPEGImages/ and Annotations/) or YOLO labels "
-            "(images/ and labels/); image classification needs one folder for each class.",
+            f"The folders {', '.join(names[:4])} look like a dataset for segmentation or detection, but no image has "
+            "a mask of its name (images/a.jpg and masks/a.png), and there is no COCO json, no Pascal VOC xml "
+            "(Annotations/a.xml) and no YOLO text (labels/a.txt); image classification needs a folder for each class.",
             "dataset.path",
         )
     label = {name: index for index, name in enumerate(names)}

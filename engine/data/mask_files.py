@@ -50,6 +50,8 @@ def decode_mask(data: bytes, header: Header, colours: ClassColours | None) -> np
         image = image.transpose(UPRIGHT[header.orientation])
     if image.size != displayed:
         raise WrongSize(f"it has {_size(image.size)} pixels and the image {_size(displayed)}")
+    if image.mode == "F":
+        raise ImageError("its pixels are floating-point numbers; save it with 8 bits")
     if image.mode in INDEX_MODES:
         return _indices(image)
     return _colours(image, colours)

@@ -34,7 +34,7 @@ TWO_NAMES = ("background", "foreground")
 
 
 def find_masks(source: Source) -> "Masks | None":
-    """The masks of a dataset; None when it holds none.
+    """The masks of a dataset; None when no image has one.
 
     Raises:
         RequestError: Its list of classes can't be used.
@@ -42,7 +42,7 @@ def find_masks(source: Source) -> "Masks | None":
     parts = {path: place(path)[0] for path in source.files() if is_image(path)}
     masks = [path for path, part in parts.items() if part == "label"]
     images = [path for path, part in parts.items() if part == "image"]
-    if not masks or not images:
+    if {place(path)[1] for path in images}.isdisjoint(place(path)[1] for path in masks):
         return None
     colours = read_class_colours(source)
     names = read_class_names(source)

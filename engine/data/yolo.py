@@ -10,14 +10,13 @@ An image without a text file holds no boxes.
 """
 
 from engine.data.archive import FileError, Source
-from engine.data.boxes import Boxes, BoxItem, BoxLayout, as_rows, number
+from engine.data.boxes import MOST_CLASSES, Boxes, BoxItem, BoxLayout, as_rows, number
 from engine.data.class_lists import NAME_FILES, read_class_names, read_yaml_names
 from engine.data.pairing import is_image, pair_files, place, read_lines
 from engine.data.problems import Finding, Findings
 from engine.errors import RequestError
 
 MOST_BYTES = 4 * 2**20
-MOST_CLASSES = 10_000
 VALUES = 5
 
 
@@ -78,7 +77,7 @@ def _read(source: Source, path: str, classes: int, findings: Findings) -> list[l
             findings.add(Finding("unreadable_boxes", path, reason))
             continue
         label, x, y, width, height = values
-        if label not in range(classes):
+        if label != int(label) or not 0 <= label < classes:
             findings.add(Finding("unknown_class", path, f"line {i} has the class {label:g}; there are {classes}"))
             continue
         boxes.append([label, x - width / 2, y - height / 2, x + width / 2, y + height / 2])
