@@ -79,7 +79,8 @@ def split_of(folders: Iterable[str]) -> str | None:
 
 def given_splits(found: Iterable[str | None]) -> tuple[str, ...]:
     """Splits in order, where there are several and train is one of them; else one pool."""
-    splits = tuple(split for split in SPLIT_ORDER if split in set(found))
+    present = set(found)
+    splits = tuple(split for split in SPLIT_ORDER if split in present)
     return splits if len(splits) > 1 and "train" in splits else ("train",)
 
 
