@@ -66,4 +66,5 @@ def whole_size(headers: Sequence[Header]) -> Size:
 
 
 def _rounded(side: float) -> int:
-    return max(1, int(side) // WHOLE_STEP * WHOLE_STEP or int(side))
+    pixels = int(side + 1e-6)  # 512 that came out as 511.9999 is 512
+    return max(1, pixels // WHOLE_STEP * WHOLE_STEP or pixels)
