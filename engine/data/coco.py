@@ -16,7 +16,7 @@ from typing import Any
 from engine.data.archive import FileError, Source, read_or_explain
 from engine.data.boxes import Boxes, BoxItem, BoxLayout, as_rows, number
 from engine.data.layout import SPLIT_FOLDERS
-from engine.data.pairing import SPLIT_ORDER, given_splits, in_folder, is_image, split_of
+from engine.data.pairing import SPLIT_ORDER, given_splits, in_folder, is_image, normal, split_of
 from engine.data.problems import Finding, Findings
 from engine.errors import RequestError
 
@@ -92,12 +92,12 @@ class _Library:
     def __init__(self, paths: Iterable[str]) -> None:
         self._by_name: dict[str, list[str]] = {}
         for path in sorted(paths):
-            self._by_name.setdefault(PurePosixPath(path).name, []).append(path)
+            self._by_name.setdefault(normal(PurePosixPath(path).name), []).append(path)
 
     def find(self, name: str, file: _File) -> str | None:
         """The image; of several that fit, one beside the json or in a folder of its split."""
-        tail = "/" + name.replace("\\", "/").lstrip("./")
-        fitting = [path for path in self._by_name.get(tail.rpartition("/")[2], []) if ("/" + path).endswith(tail)]
+        tail = "/" + normal(name).replace("\\", "/").lstrip("./")
+        fitting = [path for path in self._by_name.get(tail.rpartition("/")[2], []) if normal("/" + path).endswith(tail)]
         beside = file.path.rpartition("/")[0]
 
         def order(path: str) -> tuple[bool, bool, str]:

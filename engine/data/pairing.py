@@ -9,6 +9,7 @@ Splits are folders named like them, or Pascal VOC's lists of names in ``ImageSet
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -48,7 +49,7 @@ class Pairs:
         pairs: By split and path.
         splits: The given splits; ``("train",)`` for one pool.
         findings: Labels without an image, and names in lists without one.
-        ignored: Images that belong to no split.
+        ignored: Images that belong to no split, or to one without any labels.
     """
 
     pairs: tuple[Pair, ...]
@@ -61,9 +62,14 @@ def is_image(path: str) -> bool:
     return path.lower().endswith(ENDINGS)
 
 
+def normal(name: str) -> str:
+    """Names that look the same become the same, however a system writes accents."""
+    return unicodedata.normalize("NFC", name)
+
+
 def place(path: str) -> tuple[str | None, Place]:
     """Where a file lies, and the part its innermost folder of that kind has: "image", "label" or none."""
-    pure = PurePosixPath(path)
+    pure = PurePosixPath(normal(path))
     folders = pure.parts[:-1]
     for i in range(len(folders) - 1, -1, -1):
         for part, names in (("image", IMAGE_FOLDERS), ("label", LABEL_FOLDERS)):
@@ -97,21 +103,24 @@ def pair_files(source: Source, images: Sequence[str], labels: Sequence[str], lis
     where = {path: place(path)[1] for path in sorted(images)}
     findings = Findings()
     lists = _lists(source, list_folder, findings) if list_folder else {}
+    orphans: list[str] = []  # what no list names is left aside on purpose
+    found: list[tuple[str, str | None]]
     if lists:
-        splits = given_splits(lists)
-        chosen = _listed(where, lists, splits, findings)
-        orphans: list[str] = []  # what no list names is left aside on purpose
+        found = _listed(where, lists, findings)
     else:
-        found = {path: split_of(spot.folders) for path, spot in where.items()}
-        splits = given_splits(found.values())
-        if len(splits) == 1:
-            found = dict.fromkeys(found, "train")
-        chosen = [(path, split) for path, split in found.items() if split is not None]
+        found = [(path, split_of(spot.folders)) for path, spot in where.items()]
         images_at = set(where.values())
         orphans = [path for spot, path in at.items() if spot not in images_at]
+    # A test split is often given without labels; then there is none.
+    labelled = {split for path, split in found if where[path] in at} or {split for _, split in found}
+    splits = given_splits(labelled)
+    if len(splits) == 1:
+        chosen = [(path, "train") for path, split in found if split in labelled]
+    else:
+        chosen = [(path, split) for path, split in found if split in splits and split]
     for path in orphans:
         findings.add(Finding("missing_image", path, "there is no image of this name"))
-    pairs = sorted((Pair(path, at.get(where[path]), split) for path, split in chosen), key=_by_split)
+    pairs = sorted((Pair(path, at.get(where[path]), split) for path, split in dict.fromkeys(chosen)), key=_by_split)
     used = {pair.path for pair in pairs}
     ignored = tuple(path for path in where if path not in used)
     return Pairs(tuple(pairs), splits, findings, ignored)
@@ -138,8 +147,7 @@ def _lists(source: Source, folder: str, findings: Findings) -> dict[str, dict[st
     for path in source.files():
         if match := pattern.fullmatch(path):
             try:
-                # Lists of one class have a second column; the name comes first in all.
-                names = {line.split()[0]: path for line in read_lines(source, path)}
+                names = dict.fromkeys(map(normal, read_lines(source, path)), path)
             except FileError as error:
                 findings.add(Finding("unreadable_annotations", path, str(error)))
                 continue
@@ -152,18 +160,20 @@ def _lists(source: Source, folder: str, findings: Findings) -> dict[str, dict[st
 
 
 def _listed(
-    where: dict[str, Place], lists: dict[str, dict[str, str]], splits: tuple[str, ...], findings: Findings
-) -> list[tuple[str, str]]:
+    where: dict[str, Place], lists: dict[str, dict[str, str]], findings: Findings
+) -> list[tuple[str, str | None]]:
     by_name: dict[str, list[str]] = {}
     for path, spot in where.items():
         by_name.setdefault(spot.stem, []).append(path)
-    chosen = []
-    for split, names in lists.items():
-        for name, path in names.items():
+    found: list[tuple[str, str | None]] = []
+    for split, lines in lists.items():
+        for line, path in lines.items():
+            # Some lists have a second column; the name comes first in all.
+            name = line if line in by_name else line.split()[0]
             if name not in by_name:
                 findings.add(Finding("missing_image", name, f"{path} names it, and there is no such image"))
-            chosen += [(image, split if split in splits else "train") for image in by_name.get(name, [])]
-    return list(dict.fromkeys(chosen))
+            found += [(image, split) for image in by_name.get(name, [])]
+    return found
 
 
 def in_folder(path: str, name: str) -> bool:
