@@ -36,7 +36,8 @@ class BoxItem:
         split: As ``engine.data.selection.Placed``.
         label: The annotation file, for messages.
         boxes: float64, K×5: class, x1, y1, x2, y2.
-        frame: Width and height of the image that the boxes are for, where the file says; 1, 1 when they are shares.
+        frame: Width and height of the image that the boxes are for, where the file says.
+        shares: Coordinates are shares of the image's width and height, not pixels.
         fault: Why the annotation can't be used, if so.
     """
 
@@ -45,6 +46,7 @@ class BoxItem:
     label: str
     boxes: np.ndarray
     frame: tuple[float, float] | None = None
+    shares: bool = False
     fault: Finding | None = None
 
 
@@ -177,7 +179,7 @@ def _place(item: BoxItem, header: Header) -> np.ndarray:
     """
     boxes = item.boxes
     displayed = (header.width, header.height)
-    if item.frame == (1, 1):
+    if item.shares:
         return boxes * np.array([1, *displayed, *displayed])
     if item.frame is None or item.frame == displayed:
         return boxes

@@ -37,6 +37,8 @@ def find_coco(source: Source) -> Boxes | None:
     files = _read_all(source, findings) if images else []
     if not files:
         return None
+    # A test split is often given without boxes; then there is none.
+    files = [file for file in files if any(image.boxes for image in file.images.values())] or files
     names = tuple(dict.fromkeys(name for file in files for name in file.categories.values()))
     if not names:
         raise _unusable(files[0].path, "it holds no categories; each needs an id and a name")

@@ -52,7 +52,7 @@ def find_yolo(source: Source) -> Boxes | None:
         if boxes is None:
             fault = Finding("missing_annotation", pair.path, "its text file can't be read")
         rows = as_rows(boxes or [])
-        items.append(BoxItem(pair.path, pair.split, pair.label or pair.path, rows, (1, 1), fault))
+        items.append(BoxItem(pair.path, pair.split, pair.label or pair.path, rows, shares=True, fault=fault))
     return Boxes(BoxLayout("yolo", names, tuple(items), pairs.splits, pairs.ignored, findings))
 
 

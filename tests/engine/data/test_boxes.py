@@ -9,11 +9,10 @@ from engine.data.images import Header
 from engine.data.problems import Unusable
 
 
-def examine(boxes, header, frame=None):
-    item = BoxItem("images/a.jpg", "train", "labels/a", as_rows(boxes), frame)
+def examine(boxes, header, frame=None, shares=False):
+    item = BoxItem("images/a.jpg", "train", "labels/a", as_rows(boxes), frame, shares)
     found = Boxes(BoxLayout("voc", ("cat", "dog"), (item,), ("train",)))
-    shares = found.examine(None, 0, header)
-    pixels = shares * [1, header.width, header.height, header.width, header.height]
+    pixels = found.examine(None, 0, header) * [1, header.width, header.height, header.width, header.height]
     return pixels.round(9).tolist(), [problem.code for problem in found.findings.problems()]
 
 
@@ -49,7 +48,7 @@ def test_edges(box, kept, code):
 
 
 def test_shares_become_pixels():
-    assert examine([[0, 0.1, 0.5, 0.2, 1.0]], Header(10, 6, False), frame=(1, 1))[0] == [[0, 1, 3, 2, 6]]
+    assert examine([[0, 0.1, 0.5, 0.2, 1.0]], Header(10, 6, False), shares=True)[0] == [[0, 1, 3, 2, 6]]
 
 
 def test_boxes_for_another_image_are_refused():

@@ -97,6 +97,14 @@ def test_an_image_without_boxes_is_kept_and_one_that_is_not_listed_is_not(tmp_pa
     assert sum(sizes(load(tmp_path / "d")).values()) == 11
 
 
+def test_a_split_without_boxes_is_left_aside(tmp_path):
+    draw(tmp_path / "d", "annotations/instances_train.json", "train", 12)
+    draw(tmp_path / "d", "annotations/instances_test.json", "test", 3, boxes=(), seed=50)
+    assert not health_report(tmp_path / "d")["splits_given"]
+    assert len(problem(tmp_path / "d", "ignored_files")["files"]) == 3
+    assert sum(sizes(load(tmp_path / "d")).values()) == 12
+
+
 def test_other_json_beside_the_instances_is_left_alone(tmp_path):
     draw(tmp_path / "d", "annotations/instances_train.json", "images", 12)
     write(tmp_path / "d/annotations/captions_train.json", {"images": [], "annotations": []})
