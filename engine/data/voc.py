@@ -83,11 +83,12 @@ def _read(source: Source, path: str, findings: Findings) -> _Annotation | None:
     for found in root.findall("object"):
         name = (found.findtext("name") or "").strip()[:LONGEST_NAME]
         corners = [number((found.findtext(f"bndbox/{corner}") or "").strip()) for corner in CORNERS]
-        if not name or None in corners:
-            what = f"a box of {name!r}" if name else "a box without a name"
-            findings.add(Finding("unreadable_boxes", path, f"{what} lacks four finite coordinates or a name"))
-            continue
-        boxes.append((name, [corner for corner in corners if corner is not None]))
+        finite = [corner for corner in corners if corner is not None]
+        if name and len(finite) == len(CORNERS):
+            boxes.append((name, finite))
+        else:
+            reason = f"a box of {name!r} lacks four finite coordinates" if name else "a box has no name"
+            findings.add(Finding("unreadable_boxes", path, reason))
     width, height = (number((root.findtext(f"size/{side}") or "").strip()) for side in ("width", "height"))
     return _Annotation(boxes, (width, height) if width and height else None)  # some tools write 0 for unknown
 
