@@ -8,6 +8,7 @@ Accepted, inside any number of wrapping folders::
 Coordinates are taken as they stand: whether a tool counts pixels from 0 or from 1 can't be told from its files.
 """
 
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
@@ -36,26 +37,29 @@ def find_voc(source: Source) -> Boxes | None:
     if not labels:
         return None
     pairs = pair_files(source, [path for path in files if is_image(path)], labels, "main")
+    if not any(pair.label for pair in pairs.pairs) and not any(in_folder(path, "annotations") for path in labels):
+        return None
     findings = pairs.findings
     read = {path: _read(source, path, findings) for path in sorted({p.label for p in pairs.pairs if p.label})}
     used = {name for annotation in read.values() if annotation for name, _ in annotation.boxes}
     names = read_class_names(source) or tuple(sorted(used))
     if not names:
+        because = "".join(f" {problem.message}" for problem in findings.problems()[:1])
         raise RequestError(
             "bad_dataset",
-            "The xml files hold no boxes; each box is an object with a name and a bndbox.",
+            f"The xml files of the images hold no boxes; each box is an object with a name and a bndbox.{because}",
             "dataset.path",
         )
     items = tuple(_item(pair, read, names, findings) for pair in pairs.pairs)
     return Boxes(BoxLayout("voc", names, items, pairs.splits, pairs.ignored, findings))
 
 
+@dataclass(frozen=True)
 class _Annotation:
     """One xml file: named boxes, and the size of the image that they are for."""
 
-    def __init__(self, boxes: list[tuple[str, list[float]]], frame: tuple[float, float] | None) -> None:
-        self.boxes = boxes
-        self.frame = frame
+    boxes: list[tuple[str, list[float]]]
+    frame: tuple[float, float] | None
 
 
 class _NoDoctype(ElementTree.TreeBuilder):

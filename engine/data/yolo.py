@@ -40,9 +40,11 @@ def find_yolo(source: Source) -> Boxes | None:
         classes = [box[0] for boxes in read.values() if boxes for box in boxes]
         names = tuple(str(i) for i in range(int(max(classes, default=-1)) + 1))
     if not names:
+        because = "".join(f" {problem.message}" for problem in findings.problems()[:1])
         raise RequestError(
             "bad_dataset",
-            "The files in labels/ hold no boxes; write a line of class, centre x, centre y, width and height for each.",
+            "The files in labels/ hold no boxes; write a line of class, centre x, centre y, width and height for "
+            f"each.{because}",
             "dataset.path",
         )
     items = []

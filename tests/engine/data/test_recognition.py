@@ -36,7 +36,7 @@ def test_classes_that_are_called_like_folders_of_images_and_masks(tmp_path):
 
 def test_stray_files_do_not_make_class_folders_something_else(tmp_path):
     folder = draw_classes(tmp_path / "d", {"train/cat": 2, "test/cat": 2, "train/dog": 2, "test/dog": 2})
-    for name in ("train.json", "settings.xml", "train/cat/notes.xml", "classes.txt", "data.yaml"):
+    for name in ("train.json", "settings.xml", "train/notes.xml", "train/cat/notes.xml", "classes.txt", "data.yaml"):
         (folder / name).write_text("{}")
     assert kind(folder)[0] == "classification"
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine.data import SPLIT_NAMES, load_dataset
 from engine.data.dataset import NO_BOX
@@ -104,8 +105,6 @@ def test_boxes_that_cannot_be_used_are_named_and_skipped(tmp_path):
 
 def test_the_size_in_the_file_tells_which_way_up_boxes_are(tmp_path):
     """EXIF says to turn the photo by a quarter clockwise: the upper left corner goes to the upper right."""
-    from PIL import Image
-
     folder = draw_voc(tmp_path / "d", [[CAT]] * 10)
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -177,6 +176,14 @@ def test_no_boxes_at_all(tmp_path):
     with pytest.raises(RequestError, match="hold no boxes"):
         load(draw_voc(tmp_path / "d", [[]] * 10))
     assert not health_report(tmp_path / "d")["ok"]
+
+
+def test_the_reason_is_given_when_no_file_can_be_read(tmp_path):
+    folder = draw_voc(tmp_path / "d", [[CAT]] * 10)
+    for path in (folder / "Annotations").iterdir():
+        path.write_text(BOMB)
+    with pytest.raises(RequestError, match="hold no boxes.*im00.xml: it declares a document type"):
+        load(folder)
 
 
 def test_too_many_boxes_in_an_image(tmp_path):
