@@ -30,6 +30,7 @@ from engine.views import Normaliser, Views
 
 SMALL_IMAGE = 256  # pixels
 MOST_THREADS = 4  # each has a quarter of a batch then, and batch norms need some images
+HOLDS = {"classification": "one label an image", "segmentation": "masks", "detection": "boxes"}
 UNKNOWN_FINGERPRINT = "0" * 64  # as long as one, for the size of a file that isn't kept
 
 
@@ -56,6 +57,13 @@ class Setting:
         workers = workers or Workers()
         with workers.leader_first():
             dataset = load_dataset(spec.dataset, out_dir / "data", wanted_image_size(spec.prototype))
+        if dataset.task != spec.task:
+            raise RequestError(
+                "bad_dataset",
+                f"{dataset.name} holds {HOLDS[dataset.task]} ({dataset.task}), but the spec's task is {spec.task}; "
+                f"give a dataset for {spec.task}, or set task to {dataset.task!r}.",
+                "dataset.path",
+            )
         channels, height, width = dataset.image_shape
         prototype = build_prototype(spec.prototype, channels, len(dataset.class_names), height, spec.seed)
         task = TASKS[spec.task](dataset, spec.requirements.task_metric)

@@ -16,6 +16,10 @@ from typing import Protocol
 from engine.errors import RequestError
 
 
+class FileError(ValueError):
+    """This file can't be used; the message says why."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What an archive or folder may hold at most."""
@@ -60,6 +64,23 @@ def fingerprint(path: Path) -> str:
         return hashlib.sha256("\n".join(map(source.describe, source.files())).encode()).hexdigest()
     with _existing(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_or_explain(source: Source, path: str) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        FileError: It is damaged or too large.
+    """
+    try:
+        return source.read(path)
+    except Exception as error:  # a damaged archive can trip over checksums, lengths and compression alike
+        raise FileError(f"it can't be read ({error})") from error
+
+
+def content_digest(data: bytes) -> bytes:
+    """The same for two files exactly when their bytes are the same."""
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 class FolderSource:
@@ -107,8 +128,8 @@ class ZipSource:
         except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
             raise RequestError(
                 "bad_dataset",
-                f"{path.name} is not a zip archive that can be read ({error}); upload a .zip with one "
-                "folder for each class.",
+                f"{path.name} is not a zip archive that can be read ({error}); upload a .zip of images with "
+                "their labels.",
                 "dataset.path",
             ) from error
         self._entries = {}
@@ -179,7 +200,7 @@ def _check_count(count: int, limits: Limits) -> None:
 
 def _check_depth(folder: str, limits: Limits) -> None:
     if folder.count("/") >= limits.depth:
-        raise _refused(f"nests folders more than {limits.depth} deep ({folder!r}); pack one folder for each class")
+        raise _refused(f"nests folders more than {limits.depth} deep ({folder!r}); pack fewer levels")
 
 
 def _refused(what: str) -> RequestError:

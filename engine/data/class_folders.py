@@ -1,165 +1,106 @@
-"""Reads image classification data with one folder a class, from a folder or a zip archive.
+"""Image classification data with one folder a class: the label of an image is its folder."""
 
-Images are decoded once, into arrays under ``cache_dir`` that are keyed by content, so a second load is
-instant; large arrays are memory-mapped.
-"""
-
-import contextlib
-import hashlib
-import json
-import logging
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar
 
 import numpy as np
 
-from engine.data.archive import Source, fingerprint, open_source
-from engine.data.dataset import SPLIT_NAMES, Dataset, Split, channel_statistics
-from engine.data.images import Header, ImageError, decode, read_header
-from engine.data.layout import Item, Layout, recognise
-from engine.data.parallel import map_files
-from engine.data.selection import blocking_problems, select
-from engine.errors import RequestError
-
-log = logging.getLogger(__name__)
-
-READER_VERSION = 1  # part of the cache key: raise it when the same files would decode to other arrays
-MAP_ABOVE_BYTES = 256 * 2**20
-KEPT_SIZE = 224
-SQUARE_SIZES = (32, 48, 64, 96, 128, 160, 192, 224)
+from engine.data.archive import Source
+from engine.data.images import Header
+from engine.data.layout import Layout
+from engine.data.problems import Findings, Problem
+from engine.data.selection import Selection
+from engine.data.sizes import Size, square_size
+from engine.data.splits import images_needed
 
 
-def load_class_folders(path: Path, cache_dir: Path, image_size: int | None = None) -> Dataset:
-    """Loads a dataset with one folder a class.
+class ClassFolders:
+    """The labels of a layout; see ``engine.data.annotations``."""
 
-    Args:
-        path: Folder or zip archive; see ``engine.data.layout`` for what may lie inside.
-        cache_dir: Where the decoded arrays are kept.
-        image_size: Side of the square images wanted; None for ``common_size``'s choice.
+    task: ClassVar[str] = "classification"
+    counts: ClassVar[str | None] = None
+    whole: ClassVar[bool] = False
+    layout = "class_folders"
 
-    Raises:
-        RequestError: The dataset can't be used; ``bad_dataset``.
-    """
-    path = path.resolve()
-    key = f"{READER_VERSION} {image_size} {fingerprint(path)}"
-    folder = cache_dir / hashlib.sha256(key.encode()).hexdigest()[:32]
-    if not folder.is_dir():
-        source = open_source(path)
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache_dir, prefix=".decoding-") as scratch:
-            finished = _decode_all(source, Path(scratch), image_size)
-            # Another process may have finished the same work first; its result is as good.
-            with contextlib.suppress(OSError):
-                finished.rename(folder)
-    return _open_cached(folder, path.name if path.is_dir() else path.stem)
+    def __init__(self, layout: Layout) -> None:
+        self.found = layout
+        self.items = layout.items
+        self.splits = layout.splits
+        self.ignored = layout.ignored
+        self.class_names = layout.class_names
+        self.findings = Findings()
+        self.labels = np.array([item.label for item in layout.items], dtype=np.int64)
 
+    def common_size(self, headers: Sequence[Header]) -> Size:
+        return square_size(headers)
 
-def common_size(headers: list[Header], image_size: int | None) -> tuple[int, int]:
-    """H, W that all images are brought to.
+    def examine(self, source: Source, row: int, header: Header) -> int:
+        return self.items[row].label
 
-    A given ``image_size`` makes them square. Else images that all have the same size, up to 224 a side, keep
-    it; all others become squares with the largest of the customary sides that does not enlarge the image in
-    the middle, ranked by shorter side.
-    """
-    if image_size is not None:
-        return image_size, image_size
-    sizes = {(header.height, header.width) for header in headers}
-    if len(sizes) == 1 and max(max(sizes)) <= KEPT_SIZE:
-        return sizes.pop()
-    median = int(np.median([min(header.height, header.width) for header in headers]))
-    side = max((size for size in SQUARE_SIZES if size <= median), default=median)
-    return side, side
+    def finish(self) -> None:
+        pass
 
+    def images_of(self, rows: np.ndarray) -> np.ndarray:
+        return np.bincount(self.labels[rows], minlength=len(self.class_names))
 
-def _decode_all(source: Source, scratch: Path, image_size: int | None) -> Path:
-    """Decodes every image and writes the four splits into a folder below ``scratch``, which is returned."""
-    layout = recognise(source.files())
-    items = layout.items
-    total_bytes = sum(source.size(item.path) for item in items)
-    log.info("decoding %d images of %s", len(items), source.name)
+    amounts_of = images_of
 
-    def header(item: Item) -> Header | None:
-        try:
-            return read_header(_read(source, item))
-        except ImageError:
-            return None
+    def strata(self) -> np.ndarray:
+        return self.labels
 
-    headers = [header for header in map_files(header, items, total_bytes) if header is not None]
-    if not headers:
-        raise RequestError("bad_dataset", "Not one of the images can be read; save them again.", "dataset.path")
-    channels = 1 if all(header.grey for header in headers) else 3
-    size = common_size(headers, image_size)
+    def shelf(self, scratch: Path, size: Size) -> "Folders":
+        return Folders(self.labels)
 
-    pool_path = scratch / "pool.npy"
-    pool = np.lib.format.open_memmap(pool_path, "w+", np.uint8, (len(items), channels, *size))
+    def blocking_problems(self, selection: Selection) -> list[Problem]:
+        """Errors: too few classes, or classes with too few usable images for four splits."""
+        problems = []
+        if len(self.class_names) == 1:
+            problems.append(
+                Problem(
+                    "single_class",
+                    "error",
+                    f"There is only one class, {self.class_names[0]!r}; classification needs two or more, "
+                    "each in a folder of its own.",
+                )
+            )
+        needed = images_needed(self.splits)
+        for split, labels in selection.strata.items():
+            if split == "test":
+                continue  # a class without test images is a warning: accuracy can still be measured
+            counts = np.bincount(labels, minlength=len(self.class_names))
+            for label in np.flatnonzero(counts < needed[split]):
+                where = f" in {split}" if self.found.splits_given else ""
+                folder = self._folder(split, int(label))
+                problems.append(
+                    Problem(
+                        "class_too_small",
+                        "error",
+                        f"Folder {folder!r} has {counts[label]} usable images{where}; it needs at least "
+                        f"{needed[split]}, so that training, search, calibration and test each get some.",
+                        [folder],
+                    )
+                )
+        return problems
 
-    def store(row: int) -> bytes | None:
-        data = _read(source, items[row])
-        try:
-            pool[row] = decode(data, channels, size)
-        except ImageError as error:
-            log.warning("left out %s: %s", items[row].path, error)
-            return None
-        return content_digest(data)
-
-    selection = select(layout, list(map_files(store, range(len(items)), total_bytes)))
-    problems = blocking_problems(layout, selection)
-    if problems:
-        more = f" ({len(problems) - 1} more problems)" if len(problems) > 1 else ""
-        raise RequestError("bad_dataset", problems[0].message + more, "dataset.path")
-
-    finished = scratch / "finished"
-    finished.mkdir()
-    for name, rows in selection.split_rows().items():
-        _write_split(finished, name, pool, rows, layout)
-    pool_path.unlink()
-    mean, std = channel_statistics(np.load(finished / "train.images.npy", mmap_mode="r"))
-    facts = {"class_names": layout.class_names, "mean": mean, "std": std}
-    (finished / "facts.json").write_text(json.dumps(facts))
-    return finished
+    def _folder(self, split: str, label: int) -> str:
+        """The folder of a class, as in the dataset; for a split that lacks it, what it would be called."""
+        name = self.class_names[label]
+        for item in self.items:
+            if item.label == label and item.split == split:
+                pieces = item.path.split("/")
+                return "/".join(pieces[: pieces.index(name) + 1]) if name in pieces else "/".join(pieces[:-1])
+        return f"{split}/{name}" if self.found.splits_given else name
 
 
-def content_digest(data: bytes) -> bytes:
-    """The same for two files exactly when their bytes are the same."""
-    return hashlib.blake2b(data, digest_size=16).digest()
+class Folders:
+    """The shelf of labels that were known from the start."""
 
+    def __init__(self, labels: np.ndarray) -> None:
+        self.labels = labels
 
-def read_or_explain(source: Source, path: str) -> bytes:
-    """A file's bytes.
+    def put(self, row: int, label: int) -> None:
+        pass
 
-    Raises:
-        ImageError: It is damaged or too large.
-    """
-    try:
-        return source.read(path)
-    except Exception as error:  # a damaged archive can trip over checksums, lengths and compression alike
-        raise ImageError(f"it can't be read ({error})") from error
-
-
-def _read(source: Source, item: Item) -> bytes:
-    try:
-        return read_or_explain(source, item.path)
-    except ImageError:
-        return b""  # treated like any other file that is no image
-
-
-def _write_split(folder: Path, name: str, pool: np.ndarray, rows: np.ndarray, layout: Layout) -> None:
-    images = np.lib.format.open_memmap(folder / f"{name}.images.npy", "w+", np.uint8, (len(rows), *pool.shape[1:]))
-    for start in range(0, len(rows), 4096):
-        images[start : start + 4096] = pool[rows[start : start + 4096]]
-    images.flush()
-    np.save(folder / f"{name}.labels.npy", np.array([layout.items[row].label for row in rows], dtype=np.int64))
-
-
-def _open_cached(folder: Path, name: str) -> Dataset:
-    facts = json.loads((folder / "facts.json").read_text())
-    splits = {}
-    for split in SPLIT_NAMES:
-        path = folder / f"{split}.images.npy"
-        # Copy-on-write mapping: writable for torch, and never written back.
-        mode: Literal["c"] | None = "c" if path.stat().st_size > MAP_ABOVE_BYTES else None
-        splits[split] = Split(np.load(path, mmap_mode=mode), np.load(folder / f"{split}.labels.npy"))
-    return Dataset(
-        name, "classification", tuple(facts["class_names"]), splits, tuple(facts["mean"]), tuple(facts["std"])
-    )
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        return self.labels[rows]

@@ -6,15 +6,23 @@ import numpy as np
 
 SAMPLE_SEED = 20_171_205  # any constant will do
 SPLIT_NAMES = ("train", "search", "calibration", "test")
+IGNORE = 255  # in a mask: a pixel that neither trains nor counts
+NO_BOX = -1.0  # the class of an unused row of boxes
 
 
 @dataclass(frozen=True)
 class Split:
-    """Images and labels of one split.
+    """Images and labels of one split, a row a sample; either array may be memory-mapped.
 
     Args:
-        images: uint8, N×C×H×W; may be memory-mapped.
-        labels: int64, N; indices into the dataset's ``class_names``.
+        images: uint8, N×C×H×W.
+        labels: By the dataset's task, with classes as indices into its ``class_names``:
+
+            - classification: int64, N.
+            - segmentation: uint8, N×H×W, the class of each pixel; ``IGNORE`` where there is none.
+            - detection: float32, N×M×5, rows of class, x1, y1, x2, y2 in pixels of ``images``, where (0, 0) is the
+              upper left corner of the upper left pixel; unused rows have the class ``NO_BOX``. M is the same in
+              all splits: the most boxes of any image.
     """
 
     images: np.ndarray
@@ -45,7 +53,7 @@ class Dataset:
 
     Args:
         name: For display.
-        task: ``"classification"``.
+        task: ``"classification"``, ``"segmentation"`` or ``"detection"``; says what ``Split.labels`` holds.
         class_names: One name a label, in label order.
         splits: Exactly the keys of ``SPLIT_NAMES``. *train* fits weights, *search* guides the generator and
             the inquisitor, *calibration* certifies, *test* is only ever measured.

@@ -7,15 +7,17 @@ from engine.data.dataset import Dataset, Split, channel_statistics
 from engine.data.splits import split_indices
 
 
-def load_digits(image_size: int | None = None) -> Dataset:
-    """Digits as 1×8×8 (or 1×S×S when ``image_size`` is S) uint8 images; ink 16 becomes 255."""
+def load_digits(size: tuple[int, int] | None = None) -> Dataset:
+    """Digits as 1×8×8 (or 1×H×W when ``size`` is H, W) uint8 images; ink 16 becomes 255."""
     from sklearn.datasets import load_digits as load_from_sklearn
 
     raw = load_from_sklearn()
     images = np.round(raw.images * (255 / 16)).astype(np.uint8)
-    if image_size not in (None, images.shape[-1]):
-        side = (image_size, image_size)
-        images = np.stack([np.asarray(Image.fromarray(i).resize(side, Image.Resampling.BILINEAR)) for i in images])
+    if size is not None and size != images.shape[1:]:
+        height, width = size
+        images = np.stack(
+            [np.asarray(Image.fromarray(i).resize((width, height), Image.Resampling.BILINEAR)) for i in images]
+        )
     images = images[:, None]
     labels = raw.target.astype(np.int64)
     rows = split_indices({"train": labels})

@@ -1,7 +1,6 @@
 """The health report of a dataset: what it holds, what is wrong with it and how to mend that."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,70 +8,84 @@ from typing import Any
 import numpy as np
 
 from engine.data import load_dataset
-from engine.data.archive import Source, open_source
-from engine.data.class_folders import content_digest, read_or_explain
-from engine.data.dataset import SPLIT_NAMES
-from engine.data.images import Header, ImageError, decode, read_header
-from engine.data.layout import Item, Layout, recognise
+from engine.data.advice import balance_warnings, file_warnings
+from engine.data.annotations import Annotations
+from engine.data.archive import FileError, Source, content_digest, open_source, read_or_explain
+from engine.data.images import Header, decode, read_header
+from engine.data.masks import Masks
 from engine.data.parallel import map_files
-from engine.data.selection import LISTED_FILES, Problem, Selection, blocking_problems, select
+from engine.data.problems import Finding, Problem, Unusable
+from engine.data.recognition import recognise_dataset
+from engine.data.selection import select
 from engine.errors import RequestError
-
-IMBALANCE = 5
-CERTIFIABLE_IMAGES = 200
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What decoding one file showed: a header and a digest, or an error."""
+    """What decoding one sample showed; without a digest it can't be used."""
 
     header: Header | None
     digest: bytes | None
-    error: str | None = None
 
 
 def health_report(path: Path) -> dict[str, Any]:
-    """Decodes every image once and says what is there.
+    """Decodes every image with its label once and says what is there.
 
     Args:
         path: Folder or zip archive.
 
     Returns:
         ``ok``, ``task``, ``layout``, ``name``, ``classes`` (each with its images per split, as a run would
-        use them), ``images``, ``image_sizes`` (width and height: ``min``, ``max`` by area, and ``common``),
-        ``channels``, ``splits_given`` and ``problems``. Never raises for a fault of the dataset: then ``ok``
-        is false and ``problems`` says why.
+        use them, and for masks and boxes with its ``pixels`` or ``boxes`` per split), ``images``,
+        ``image_sizes`` (width and height: ``min``, ``max`` by area, and ``common``), ``channels``,
+        ``splits_given`` and ``problems``; for masks also ``ignored_pixels`` per split. Never raises for a fault
+        of the dataset: then ``ok`` is false and ``problems`` says why.
     """
     try:
         source = open_source(path)
-        layout = recognise(source.files())
+        annotations = recognise_dataset(source)
     except RequestError as error:
         return _report(path.stem, problems=[Problem(error.code, "error", error.message)])
-    total_bytes = sum(source.size(item.path) for item in layout.items)
-    examined = list(map_files(lambda item: _examine(source, item), layout.items, total_bytes))
+    items = annotations.items
+    total_bytes = sum(source.size(item.path) for item in items)
+    examined = list(map_files(lambda row: _examine(source, annotations, row), range(len(items)), total_bytes))
+    annotations.finish()
     headers = [e.header for e in examined if e.header is not None]
-    selection = select(layout, [e.digest for e in examined])
-    problems = blocking_problems(layout, selection)
+    digests = [e.digest for e in examined]
+    selection = select(items, annotations.splits, annotations.strata(), digests)
+    problems = annotations.blocking_problems(selection)
     ok = not problems and bool(headers)
-    counts = selection.split_rows() if ok else _given_rows(layout, selection)
-    problems += _warnings(layout, examined)
+    rows = selection.split_rows() if ok else selection.given_rows()
+    problems += annotations.findings.problems()
+    problems += file_warnings(annotations, digests)
     if ok:
-        problems += _balance_warnings(layout, selection, counts)
-    labels = np.array([item.label for item in layout.items])
-    classes = [
-        {"name": name, "counts": {split: int((labels[rows] == i).sum()) for split, rows in counts.items()}}
-        for i, name in enumerate(layout.class_names)
-    ]
+        problems += balance_warnings(annotations, selection, rows)
+    facts: dict[str, Any] = {}
+    if isinstance(annotations, Masks):
+        facts["ignored_pixels"] = {split: annotations.ignored_pixels(index) for split, index in rows.items()}
     return _report(
         source.name,
         problems=problems,
         ok=ok,
-        classes=classes,
+        task=annotations.task,
+        layout=annotations.layout,
+        classes=_classes(annotations, rows),
         images=len(headers),
         image_sizes=_sizes(headers),
         channels=(1 if all(h.grey for h in headers) else 3) if headers else None,
-        splits_given=layout.splits_given,
+        splits_given=len(annotations.splits) > 1,
+        **facts,
     )
+
+
+def _classes(annotations: Annotations, rows: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    counts = {"counts": {split: annotations.images_of(index).tolist() for split, index in rows.items()}}
+    if annotations.counts:
+        counts[annotations.counts] = {split: annotations.amounts_of(index).tolist() for split, index in rows.items()}
+    return [
+        {"name": name} | {what: {split: found[i] for split, found in of.items()} for what, of in counts.items()}
+        for i, name in enumerate(annotations.class_names)
+    ]
 
 
 def builtin_report(spec: dict[str, Any], cache_dir: Path) -> dict[str, Any]:
@@ -117,20 +130,21 @@ def _report(name: str, *, problems: list[Problem], **facts: Any) -> dict[str, An
     }
 
 
-def _examine(source: Source, item: Item) -> Examined:
+def _examine(source: Source, annotations: Annotations, row: int) -> Examined:
+    path = annotations.items[row].path
+    header = None
     try:
-        data = read_or_explain(source, item.path)
+        data = read_or_explain(source, path)
         header = read_header(data)
         decode(data, 3, (header.height, header.width))
-    except ImageError as error:
-        return Examined(None, None, str(error))
+        annotations.examine(source, row, header)
+    except FileError as error:
+        annotations.findings.add(Finding("unreadable_files", path, str(error)))
+        return Examined(None, None)
+    except Unusable as error:
+        annotations.findings.add(error.finding)
+        return Examined(header, None)
     return Examined(header, content_digest(data))
-
-
-def _given_rows(layout: Layout, selection: Selection) -> dict[str, np.ndarray]:
-    """The splits as they come, for a dataset that can't be cut into four."""
-    lengths = np.cumsum([len(selection.labels[split]) for split in layout.splits])
-    return dict(zip(layout.splits, np.split(selection.rows, lengths[:-1]), strict=True))
 
 
 def _sizes(headers: list[Header]) -> dict[str, list[int]] | None:
@@ -143,106 +157,3 @@ def _sizes(headers: list[Header]) -> dict[str, list[int]] | None:
         "max": list(max(sizes, key=area)),
         "common": list(sizes.most_common(1)[0][0]),
     }
-
-
-def _warning(code: str, message: str, files: Iterable[str] = ()) -> Problem:
-    return Problem(code, "warning", message, sorted(files)[:LISTED_FILES])
-
-
-def _warnings(layout: Layout, examined: list[Examined]) -> list[Problem]:
-    problems = []
-    broken = {item.path: e.error for item, e in zip(layout.items, examined, strict=True) if e.error}
-    if broken:
-        path, reason = min(broken.items())
-        problems.append(
-            _warning(
-                "unreadable_files",
-                f"{_count(len(broken), 'image')} can't be used and will be left out; the first is {path}: {reason}.",
-                broken,
-            )
-        )
-    if layout.ignored:
-        problems.append(
-            _warning(
-                "ignored_files",
-                f"{_count(len(layout.ignored), 'file')} will be ignored: not an image, or not in a class "
-                f"folder; the first is {min(layout.ignored)}.",
-                layout.ignored,
-            )
-        )
-    copies: dict[bytes, list[Item]] = defaultdict(list)
-    for item, e in zip(layout.items, examined, strict=True):
-        if e.digest is not None:
-            copies[e.digest].append(item)
-    repeated = [items for items in copies.values() if len(items) > 1]
-    leaks = [items for items in repeated if len({item.split for item in items}) > 1]
-    clashes = [items for items in repeated if len({item.label for item in items}) > 1]
-    if leaks:
-        problems.append(
-            _warning(
-                "leakage",
-                f"{_count(len(leaks), 'image')} lies in more than one split; each will be used once, in test "
-                "before val before train, so that accuracy is measured on unseen images.",
-                (item.path for items in leaks for item in items),
-            )
-        )
-    if clashes:
-        problems.append(
-            _warning(
-                "conflicting_labels",
-                f"{_count(len(clashes), 'image')} lies in the folders of two classes; only one copy will be "
-                "used: delete the wrong one.",
-                (item.path for items in clashes for item in items),
-            )
-        )
-    plain = [items for items in repeated if items not in leaks and items not in clashes]
-    if plain:
-        problems.append(
-            _warning(
-                "duplicates",
-                f"{_count(len(plain), 'image')} occurs more than once; each will be used once.",
-                (item.path for items in plain for item in items[1:]),
-            )
-        )
-    return problems
-
-
-def _balance_warnings(layout: Layout, selection: Selection, rows: dict[str, np.ndarray]) -> list[Problem]:
-    problems = []
-    train = np.bincount(selection.labels["train"], minlength=len(layout.class_names))
-    if train.max() > IMBALANCE * train.min():
-        most, least = layout.class_names[train.argmax()], layout.class_names[train.argmin()]
-        problems.append(
-            _warning(
-                "imbalance",
-                f"{most!r} has {train.max()} images to train on, {least!r} {train.min()}; accuracy will "
-                "speak mostly for the large classes: add images of the small ones.",
-            )
-        )
-    labels = np.array([item.label for item in layout.items])
-    absent = sorted(set(range(len(layout.class_names))) - set(labels[rows["test"]].tolist()))
-    if absent:
-        problems.append(
-            _warning(
-                "class_not_tested",
-                f"Test holds no images of {layout.class_names[absent[0]]!r}"
-                + (f" and {len(absent) - 1} more classes" if len(absent) > 1 else "")
-                + "; the test accuracy will not speak for them.",
-            )
-        )
-    for split in SPLIT_NAMES[2:]:
-        count = len(rows[split])
-        if count < CERTIFIABLE_IMAGES:
-            points = 196 * (0.9 * 0.1 / count) ** 0.5
-            problems.append(
-                _warning(
-                    f"few_{split}_images",
-                    f"The {split} split has {count} images, so an accuracy near 90 % is known only to about "
-                    f"±{points:.0f} points; add images to certify closer.",
-                )
-            )
-    return problems
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

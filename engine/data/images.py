@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps
 
+from engine.data.archive import FileError
+
 ENDINGS = (
     ".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm",
 )  # fmt: skip
@@ -21,29 +23,36 @@ GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
 EXIF_ORIENTATION = 0x0112
 
 
-class ImageError(ValueError):
+class ImageError(FileError):
     """This file can't be used as an image; the message says why."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """Width and height as displayed, and whether the image has no colour."""
+    """Width and height as displayed, whether the image has no colour, and EXIF's orientation (1: as displayed)."""
 
     width: int
     height: int
     grey: bool
+    orientation: int = 1
 
 
 def read_header(data: bytes) -> Header:
     """What a file says about itself, without decoding its pixels."""
-    image = _open(data)
+    image = open_image(data)
     width, height = image.size
-    if image.getexif().get(EXIF_ORIENTATION, 1) >= 5:
+    try:
+        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
+    except Exception as error:  # parsers raise whatever broken metadata makes them trip over
+        raise ImageError(reason(error)) from error
+    if orientation not in range(1, 9):
+        orientation = 1
+    if orientation >= 5:
         width, height = height, width
-    return Header(width, height, _is_grey(image))
+    return Header(width, height, _is_grey(image), orientation)
 
 
-def decode(data: bytes, channels: int, size: tuple[int, int]) -> np.ndarray:
+def decode(data: bytes, channels: int, size: tuple[int, int], *, whole: bool = False) -> np.ndarray:
     """Pixels as uint8 C×H×W.
 
     Args:
@@ -51,9 +60,10 @@ def decode(data: bytes, channels: int, size: tuple[int, int]) -> np.ndarray:
         channels: 1 for grey, 3 for RGB.
         size: H, W. Another size is reached by resizing until it is filled, and cutting off evenly what
             sticks out.
+        whole: Stretch to the size instead, so that nothing is cut off.
     """
     height, width = size
-    image = _open(data)
+    image = open_image(data)
     if image.format == "JPEG" and min(image.size) > 2 * max(size):
         # JPEG can decode straight to 1/2, 1/4 or 1/8; twice the wanted size keeps the result sharp.
         shrink = 2 * max(size) / min(image.size)
@@ -65,8 +75,10 @@ def decode(data: bytes, channels: int, size: tuple[int, int]) -> np.ndarray:
     except ImageError:
         raise
     except Exception as error:  # decoders raise whatever a broken file makes them trip over
-        raise ImageError(_sentence(error)) from error
-    if image.size != (width, height):
+        raise ImageError(reason(error)) from error
+    if whole:
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    elif image.size != (width, height):
         scale = max(width / image.width, height / image.height)
         left = (image.width - width / scale) / 2
         top = (image.height - height / scale) / 2
@@ -76,7 +88,12 @@ def decode(data: bytes, channels: int, size: tuple[int, int]) -> np.ndarray:
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
 
 
-def _open(data: bytes) -> Image.Image:
+def open_image(data: bytes) -> Image.Image:
+    """The image with its pixels not yet decoded.
+
+    Raises:
+        ImageError: It is of no known kind, or too large.
+    """
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -84,7 +101,7 @@ def _open(data: bytes) -> Image.Image:
     except Image.UnidentifiedImageError as error:
         raise ImageError("it is empty" if not data else "it is not an image of a known kind") from error
     except Exception as error:
-        raise ImageError(_sentence(error)) from error
+        raise ImageError(reason(error)) from error
     if image.width * image.height > MAX_PIXELS:
         raise ImageError(f"it has {image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are accepted")
     return image
@@ -112,5 +129,6 @@ def _to_8_bit(image: Image.Image, mode: str) -> Image.Image:
     return image.convert(mode)
 
 
-def _sentence(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """What a decoder said, as part of a sentence."""
     return f"it can't be decoded ({str(error).strip() or type(error).__name__})"

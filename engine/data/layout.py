@@ -54,8 +54,8 @@ def recognise(paths: Sequence[str]) -> Layout:
     if not images:
         raise RequestError(
             "bad_dataset",
-            "The dataset holds no images; put the images of each class into a folder of its own "
-            f"({', '.join(ENDINGS[:6])} and so on).",
+            "The dataset holds no images; put the images of each class into a folder of its own, or beside their "
+            f"masks or boxes ({', '.join(ENDINGS[:6])} and so on).",
             "dataset.path",
         )
     parts = {path: path.split("/") for path in images}
@@ -73,16 +73,18 @@ def recognise(paths: Sequence[str]) -> Layout:
     if not placed:
         raise RequestError(
             "bad_dataset",
-            "The images don't lie in class folders; put the images of each class into a folder of its own, "
-            "named like the class.",
+            "The images don't lie in class folders, and there are no masks or boxes for them; put the images of "
+            "each class into a folder of its own, named like the class, or add masks (images/ and masks/), a COCO "
+            "json, Pascal VOC's Annotations/ or YOLO's labels/.",
             "dataset.path",
         )
     names = tuple(sorted({name for _, name in placed.values()}))
     if {name.lower() for name in names} & OTHER_TASKS:
         raise RequestError(
             "bad_dataset",
-            f"The folders {', '.join(names[:4])} look like a dataset for segmentation or detection; image "
-            "classification needs one folder for each class.",
+            f"The folders {', '.join(names[:4])} look like a dataset for segmentation or detection, but no image has "
+            "a mask of its name (images/a.jpg and masks/a.png), and there is no COCO json, no Pascal VOC xml "
+            "(Annotations/a.xml) and no YOLO text (labels/a.txt); image classification needs a folder for each class.",
             "dataset.path",
         )
     label = {name: index for index, name in enumerate(names)}

@@ -129,7 +129,7 @@ def test_a_changed_folder_is_read_again(tmp_path):
 
 
 def test_large_arrays_are_mapped_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("engine.data.class_folders.MAP_ABOVE_BYTES", 0)
+    monkeypatch.setattr("engine.data.cache.MAP_ABOVE_BYTES", 0)
     dataset = load(draw_classes(tmp_path / "d", COUNTS), tmp_path / "cache")
     assert isinstance(dataset.splits["train"].images, np.memmap)
 
@@ -177,6 +177,6 @@ def test_only_broken_images_are_refused(tmp_path):
     assert "Not one of the images" in refusal(tmp_path / "d", tmp_path / "cache")
 
 
-def test_images_and_masks_are_another_task(tmp_path):
-    folder = draw_classes(tmp_path / "d", {"train/images": 3, "train/masks": 3, "val/images": 3, "val/masks": 3})
+def test_folders_of_another_task_without_its_labels(tmp_path):
+    folder = draw_classes(tmp_path / "d", {"train/images": 3, "val/images": 3, "train/other": 3, "val/JPEGImages": 3})
     assert "segmentation or detection" in refusal(folder, tmp_path / "cache")

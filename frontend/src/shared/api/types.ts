@@ -41,8 +41,9 @@ export interface HealthReport {
   name: string;
   classes: { name: string; counts: Partial<Record<SplitName, number>> }[];
   images: number;
-  image_sizes: { min: [number, number]; max: [number, number]; common: [number, number] };
-  channels: number;
+  /** Null when not one image can be read. */
+  image_sizes: { min: [number, number]; max: [number, number]; common: [number, number] } | null;
+  channels: number | null;
   splits_given: boolean;
   problems: CheckProblem[];
 }

@@ -52,7 +52,7 @@ export const datasets: Dataset[] = [
     report: {
       ok: true,
       task: 'classification',
-      layout: 'folders',
+      layout: 'class_folders',
       name: 'leaves',
       classes: ['ash', 'beech', 'birch', 'maple', 'oak'].map((name, i) => ({
         name,
@@ -100,7 +100,18 @@ export const datasets: Dataset[] = [
     task: null,
     size_bytes: 1_204,
     sha256: null,
-    report: null,
+    report: {
+      ok: false,
+      task: 'classification',
+      layout: 'class_folders',
+      name: 'broken',
+      classes: [],
+      images: 0,
+      image_sizes: null,
+      channels: null,
+      splits_given: false,
+      problems: [],
+    },
     problems: [
       {
         code: 'no_classes',

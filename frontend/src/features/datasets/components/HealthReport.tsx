@@ -14,7 +14,15 @@ const SPLITS: { name: SplitName; color: string; does: string }[] = [
 ];
 
 const size = ([width, height]: [number, number]) => `${String(width)} × ${String(height)}`;
-const LAYOUTS: Record<string, string> = { builtin: 'built in', folders: 'one folder a class' };
+const LAYOUTS: Record<string, string> = {
+  builtin: 'built in',
+  class_folders: 'one folder a class',
+  masks: 'images and masks',
+  voc_masks: 'Pascal VOC, masks',
+  coco: 'COCO',
+  voc: 'Pascal VOC',
+  yolo: 'YOLO',
+};
 
 export function HealthReport({ report, sha256 }: { report: Report; sha256: string | null }) {
   const { classes, image_sizes: sizes } = report;
@@ -82,12 +90,16 @@ export function HealthReport({ report, sha256 }: { report: Report; sha256: strin
           <Figure name="Classes">{plural(classes.length, 'class', 'classes')}</Figure>
           <Figure name="Task">{report.task}</Figure>
           <Figure name="Layout">{LAYOUTS[report.layout] ?? report.layout}</Figure>
-          <Figure name="Most common size" note={`from ${size(sizes.min)} to ${size(sizes.max)} pixels`}>
-            {size(sizes.common)}
-          </Figure>
-          <Figure name="Channels">
-            {report.channels === 1 ? '1, grey' : `${String(report.channels)}, colour`}
-          </Figure>
+          {sizes && (
+            <Figure name="Most common size" note={`from ${size(sizes.min)} to ${size(sizes.max)} pixels`}>
+              {size(sizes.common)}
+            </Figure>
+          )}
+          {report.channels !== null && (
+            <Figure name="Channels">
+              {report.channels === 1 ? '1, grey' : `${String(report.channels)}, colour`}
+            </Figure>
+          )}
           {sha256 && (
             <Figure name="SHA-256">
               <code title={sha256}>{sha256.slice(0, 12)}…</code>

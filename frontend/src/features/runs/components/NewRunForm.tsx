@@ -138,7 +138,7 @@ function Choice({ step, hint, children }: { step: number; hint?: string; childre
 }
 
 function aboutDataset({ report }: Dataset): string {
-  if (!report) return '';
+  if (!report?.image_sizes) return '';
   const [width, height] = report.image_sizes.common;
   return `${plural(report.images, 'image')}, ${plural(report.classes.length, 'class', 'classes')}, ${String(width)} × ${String(height)} pixels`;
 }
