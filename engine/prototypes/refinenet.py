@@ -62,8 +62,8 @@ class RefineNet(nn.Module):
 class RefineBlock(nn.Module):
     """One RefineNet block (figure 3): feature maps B×Cᵢ×Hᵢ×Wᵢ, the finest first -> B×width×H₀×W₀.
 
-    Each path passes two residual convolution units; the paths are fused at the finest one's resolution; chained residual
-    pooling gathers context; a last unit puts out.
+    Each path passes two residual convolution units; the paths are fused at the finest one's resolution; chained
+    residual pooling gathers context; a last unit follows.
 
     Args:
         channels: Of each path. A single path is not fused, and must be ``width`` wide.
