@@ -8,7 +8,7 @@ import torch
 from engine.elastic.space import Space
 from engine.elastic.trace import trace
 from engine.errors import RequestError
-from engine.prototypes import ZOO, build_prototype, input_of, prototype_name, zoo_entry
+from engine.prototypes import ZOO, build_prototype, input_of, prototype_name, task_of, zoo_entry
 from engine.spec import parse_prototype, read_spec
 
 REFERENCE_CLASSES = 1000  # ImageNet's, for networks that the zoo doesn't list
@@ -71,6 +71,7 @@ def inspect_prototype(
     block_params = _params_by_leaf(graph)
     return {
         "name": prototype_name(spec),
+        "task": task_of(spec),
         "params": params,
         "macs": macs,
         "input": list(shape),

@@ -63,9 +63,11 @@ def zoo_entry(spec: dict[str, Any]) -> ZooEntry | None:
 
 
 def task_of(spec: dict[str, Any]) -> str | None:
-    """The task that a prototype of the zoo is for; None where only its output tells."""
+    """The task that a prototype of the zoo is for; None for a file."""
     entry = zoo_entry(spec)
-    return "classification" if entry is None and "zoo" in spec else entry and entry.task
+    if entry:
+        return entry.task
+    return "classification" if "zoo" in spec else None
 
 
 def prototype_name(spec: dict[str, Any]) -> str:

@@ -1,4 +1,5 @@
-"""DetectNet, NVIDIA's fully convolutional detector: https://developer.nvidia.com/blog/detectnet-deep-neural-network-object-detection-digits/
+"""DetectNet, NVIDIA's fully convolutional detector, after Tao, Barker and Sarathy 2016, "DetectNet: Deep Neural Network
+for Object Detection in DIGITS", https://developer.nvidia.com/blog/detectnet-deep-neural-network-object-detection-digits/
 
 GoogLeNet (Szegedy et al., "Going deeper with convolutions", https://arxiv.org/abs/1409.4842) without its last two
 poolings and its classifier sees the image as a grid of cells with a stride of 16. Each cell says whether an object

@@ -1,9 +1,10 @@
 """RefineNet for semantic segmentation, after Lin et al., "RefineNet: Multi-Path Refinement Networks for High-Resolution
 Semantic Segmentation" (https://arxiv.org/abs/1611.06612): four cascaded RefineNet blocks over a residual network.
 
-Two things differ from the paper. Every convolution of the decoder is followed by batch norm (the paper's have none):
-without it, activations of a shared network would change their scale with each design's widths. And the trunk's
-features are adapted by 1×1 convolutions, as in the light-weight RefineNet (https://arxiv.org/abs/1810.03272).
+Two things differ from the paper. Every convolution of the decoder but the classifier is followed by batch norm (the
+paper's have none): without it the activations of a shared network change their scale with each design's widths and
+removed blocks, and designs hardly learn. And the trunk's features are adapted by 1×1 convolutions, as in the
+light-weight RefineNet (https://arxiv.org/abs/1810.03272).
 """
 
 from collections.abc import Sequence

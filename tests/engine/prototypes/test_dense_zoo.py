@@ -99,7 +99,7 @@ def test_any_name_of_the_zoo_has_a_task(spec, task):
 
 def test_inspect_counts_at_the_reference_input_and_names_what_stays_whole():
     found = inspect_prototype({"zoo": "detectnet-small"})
-    assert found["input"] == [3, 128, 128]
+    assert (found["task"], found["input"]) == ("detection", [3, 128, 128])
     assert (found["params"], found["macs"]) == (355_773, 44_829_696)
     assert found["outputs"] == 1 + 4
     output = "it is the network's output"
