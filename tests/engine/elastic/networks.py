@@ -117,7 +117,7 @@ class Paths(nn.Module):
 CUSTOM: dict[str, Callable[[], nn.Module]] = {
     "norms": Norms, "functional": Functional, "shuffles": Shuffles, "paths": Paths,
 }  # fmt: skip
-ONNX = ("onnx-shufflenet_v2_x0_5", "onnx-mobilenet_v3_small", "onnx-resnet18")
+ONNX = ("onnx-shufflenet_v2_x0_5", "onnx-mobilenet_v3_small", "onnx-resnet18", "onnx-refinenet-resnet18-w4")
 DENSE = (
     "refinenet-resnet18-w4", "refinenet-resnet50-w2", "detectnet-w0.125", "ssdlite320_mobilenet_v3_large",
 )  # fmt: skip
@@ -130,7 +130,7 @@ def shape_of(name: str) -> tuple[int, int, int]:
     sides = {"resnet8": (16, 16), "googlenet": (48, 48), "densenet121": (48, 48), "paths": (21, 27),
              "refinenet-resnet18-w4": (45, 60), "refinenet-resnet50-w2": (48, 33), "detectnet-w0.125": (40, 55),
              "ssdlite320_mobilenet_v3_large": (64, 80)}  # fmt: skip
-    height, width = sides.get(name, (32, 32))
+    height, width = sides.get(name.removeprefix("onnx-"), (32, 32))
     return 3, height, width
 
 
