@@ -8,10 +8,10 @@ import torch
 from engine.elastic.space import Space
 from engine.elastic.trace import trace
 from engine.errors import RequestError
-from engine.prototypes import ZOO, build_prototype, input_of, prototype_name
+from engine.prototypes import ZOO, build_prototype, input_of, prototype_name, task_of, zoo_entry
 from engine.spec import parse_prototype, read_spec
 
-REFERENCE_CLASSES = {32: 10, 224: 1000}  # the data that the zoo's listed costs hold for: CIFAR-10, ImageNet
+REFERENCE_CLASSES = 1000  # ImageNet's, for networks that the zoo doesn't list
 
 
 def inspect_path(path: Path) -> dict[str, Any]:
@@ -61,7 +61,8 @@ def inspect_prototype(
         classes: Number of classes, or None for the reference data's.
     """
     shape = shape or input_of(spec)
-    classes = classes or REFERENCE_CLASSES.get(shape[1], 1000)
+    entry = zoo_entry(spec)
+    classes = classes or (entry.classes if entry else REFERENCE_CLASSES)
     model = build_prototype(spec, shape[0], classes, shape[1])
     graph = trace(model, shape)
     outputs = next(n for n in graph.graph.nodes if n.op == "output").args[0].meta["value"]
@@ -70,10 +71,11 @@ def inspect_prototype(
     block_params = _params_by_leaf(graph)
     return {
         "name": prototype_name(spec),
+        "task": task_of(spec),
         "params": params,
         "macs": macs,
         "input": list(shape),
-        "outputs": outputs.shape[1] if isinstance(outputs, torch.Tensor) and outputs.dim() == 2 else None,
+        "outputs": outputs.shape[1] if isinstance(outputs, torch.Tensor) and outputs.dim() in (2, 4) else None,
         "groups": [
             {"name": k.name, "width": k.width, "min_width": int(low), "layers": list(k.layers)}
             for k, low in zip(space.knobs, space.min_widths, strict=True)
@@ -101,7 +103,7 @@ def zoo() -> list[dict[str, Any]]:
                 "name": entry.name,
                 "title": entry.title,
                 "description": entry.description,
-                "task": "classification",
+                "task": entry.task,
                 "params": found["params"],
                 "macs": found["macs"],
                 "input": list(entry.input),

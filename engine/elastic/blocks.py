@@ -20,7 +20,7 @@ class Block:
     """A part of the graph that can be switched off.
 
     Attributes:
-        name: The first weighted leaf of the part.
+        name: The first weighted leaf of the part; where a part within it has that name, the last one.
         addition: Name of the addition node that merges it.
         kept: Index (0 or 1) of the addition's operand that remains when the block is off.
         leaves: Names of the leaves that serve this block only.
@@ -61,7 +61,9 @@ def find_blocks(graph_module: fx.GraphModule) -> list[Block]:
         both = covered | regions[dropped]
         if _dead(graph_module.graph, {**kept_at, node: kept}) <= both:
             covered, kept_at[node] = both, kept
-            blocks.append(Block(weighted[dropped][0], node.name, kept, tuple(inside)))
+            first, last = weighted[dropped][0], weighted[dropped][-1]
+            name = last if any(block.name == first for block in blocks) else first
+            blocks.append(Block(name, node.name, kept, tuple(inside)))
     return blocks
 
 

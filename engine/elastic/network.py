@@ -205,7 +205,7 @@ class ElasticNetwork:
             images: Normalised images, N × C × H × W.
 
         Returns:
-            The network's output, N × classes for classification.
+            The network's output: N × classes for classification, N × channels × H × W for a map.
         """
         self.set(active, flat)
         with suited_kernels(active.index.numel(), images):
@@ -285,7 +285,7 @@ class ElasticNetwork:
 
         Returns:
             A graph module of plain ``torch.nn`` layers on the CPU, in evaluation mode: float32 N × C × H × W with
-            pixels in [0, 1] in, logits out.
+            pixels in [0, 1] in, the network's output out.
         """
         self._set(active, flat)
         graph = without_blocks(self._origin.graph, self._removed(active.design.blocks))

@@ -68,9 +68,11 @@ class Space:
             network, device = graph_module, "cpu"
             full = positions_at(network, input_shape, device)
         sizes, rows = [(height, width)], [[p.positions for p in self.parameters]]
+        if full is None or len(full[1]) > 2:  # an output with positions belongs to the image's size
+            return sizes, np.array(rows)
         for size in candidates(height, width):
             found = positions_at(network, (channels, *size), device)
-            if full is not None and found is not None and found[1] == full[1]:
+            if found is not None and found[1] == full[1]:
                 sizes.append(size)
                 rows.append([found[0].get(p.leaf, 0) if p.positions else 0 for p in self.parameters])
         return sizes, np.array(rows)

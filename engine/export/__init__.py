@@ -1,8 +1,8 @@
 """Writes a network to a file, and checks that the file computes what the network computes.
 
 Every format keeps the contract of an exported network: the input is float32 N×C×H×W with pixels in [0, 1],
-any N; the normalisation is inside; the output is logits; task, class names and input size are in the
-metadata.
+any N; the normalisation is inside; the output is logits, one set for each image or for each position of a map;
+task, class names and input size are in the metadata.
 """
 
 import copy
@@ -54,10 +54,11 @@ def export_network(
     """Writes ``module`` to ``path``, checked.
 
     Args:
-        module: N×C×H×W in [0, 1] to logits; not changed, and exported as in eval mode.
+        module: N×C×H×W in [0, 1] to one tensor; not changed, and exported as in eval mode.
         format: One of ``FORMATS``.
         path: Where to write; it appears only when the check has passed.
-        metadata: Kept in the file beside the input's shape and note and the number of parameters.
+        metadata: Kept in the file beside the input's shape and note and the number of parameters; ``task`` is
+            classification where it says nothing else.
         input_shape: C, H, W.
         calibration: Images N×C×H×W, uint8 or float in [0, 1], for ``"onnx-int8"``: they set the ranges of the
             activations. A few hundred do.

@@ -34,10 +34,11 @@ def largest_difference(module: nn.Module, reader: Reader, inputs: Iterable[np.nd
 
 @torch.no_grad()
 def agreement(module: nn.Module, reader: Reader, images: np.ndarray, batch: int = 64) -> float:
-    """The share of images on which both give the same class."""
-    same = 0
+    """The share of answers that are the same class: one for each image, or for each position of a map."""
+    same = answers = 0
     for start in range(0, len(images), batch):
         block = images[start : start + batch]
         expected = module(torch.from_numpy(block)).numpy().argmax(1)
         same += int((reader(block).argmax(1) == expected).sum())
-    return same / len(images)
+        answers += expected.size
+    return same / answers

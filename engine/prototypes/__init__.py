@@ -13,6 +13,7 @@ from torch import nn
 
 from engine.errors import RequestError
 from engine.prototypes.cifar_resnet import DEPTHS, cifar_resnet
+from engine.prototypes.fitting import load_weights
 
 
 @dataclass(frozen=True)
@@ -21,22 +22,52 @@ class ZooEntry:
 
     Attributes:
         input: (C, H, W) at which its listed costs hold.
+        classes: Number of classes at which they hold.
+        task: What it is for.
     """
 
     name: str
     title: str
     description: str
     input: tuple[int, int, int]
+    classes: int
+    task: str = "classification"
 
 
 ZOO = (
-    ZooEntry("resnet8", "ResNet-8", "The smallest CIFAR residual network: quick to train on a laptop.", (3, 32, 32)),
+    ZooEntry("resnet8", "ResNet-8", "The smallest CIFAR residual network: quick to train on a laptop.",
+             (3, 32, 32), 10),
     ZooEntry("resnet20", "ResNet-20", "The CIFAR residual network of He et al. with three stages of three blocks.",
-             (3, 32, 32)),
-    ZooEntry("resnet18", "ResNet-18", "torchvision's ResNet-18, for larger images.", (3, 224, 224)),
+             (3, 32, 32), 10),
+    ZooEntry("resnet18", "ResNet-18", "torchvision's ResNet-18, for larger images.", (3, 224, 224), 1000),
     ZooEntry("mobilenet_v2", "MobileNetV2", "torchvision's MobileNetV2: inverted residuals, already lean.",
-             (3, 224, 224)),
+             (3, 224, 224), 1000),
+    ZooEntry("refinenet", "RefineNet", "Four cascaded RefineNet blocks of Lin et al. over ResNet-50; for a GPU.",
+             (3, 96, 128), 11, "segmentation"),
+    ZooEntry("refinenet-small", "RefineNet, small", "RefineNet over a ResNet-18 of a quarter of the width: trains on "
+             "a CPU.", (3, 96, 128), 11, "segmentation"),
+    ZooEntry("detectnet", "DetectNet", "NVIDIA's detector: GoogLeNet over a grid of cells of 16×16 pixels.",
+             (3, 128, 128), 1, "detection"),
+    ZooEntry("detectnet-small", "DetectNet, small", "DetectNet of a quarter of the width: trains on a CPU.",
+             (3, 128, 128), 1, "detection"),
+    ZooEntry("ssdlite320_mobilenet_v3_large", "SSDLite320", "torchvision's SSDLite with MobileNetV3: boxes at six "
+             "scales.", (3, 320, 320), 90, "detection"),
 )  # fmt: skip
+
+
+def zoo_entry(spec: dict[str, Any]) -> ZooEntry | None:
+    """The zoo's entry for a spec's prototype: its own, or its family's (``detectnet`` for ``detectnet-w0.5``)."""
+    name = str(spec.get("zoo"))
+    entries = {entry.name: entry for entry in ZOO}
+    return entries.get(name) or entries.get(name.partition("-")[0])
+
+
+def task_of(spec: dict[str, Any]) -> str | None:
+    """The task that a prototype of the zoo is for; None for a file."""
+    entry = zoo_entry(spec)
+    if entry:
+        return entry.task
+    return "classification" if "zoo" in spec else None
 
 
 def prototype_name(spec: dict[str, Any]) -> str:
@@ -56,7 +87,8 @@ def input_of(spec: dict[str, Any]) -> tuple[int, int, int]:
 
         channels, height, width = onnx_input_shape(Path(spec["onnx"]))
         return channels or 3, height or 224, width or 224
-    return next((entry.input for entry in ZOO if entry.name == spec.get("zoo")), (3, 224, 224))
+    entry = zoo_entry(spec)
+    return entry.input if entry else (3, 224, 224)
 
 
 def wanted_image_size(spec: dict[str, Any]) -> int | None:
@@ -74,7 +106,7 @@ def build_prototype(spec: dict[str, Any], in_channels: int, classes: int, image_
     Args:
         spec: ``{"zoo": name, "weights": …}``, ``{"onnx": path}`` or ``{"pt2": path}``.
         in_channels: C of the images.
-        classes: Number of outputs.
+        classes: Number of classes.
         image_size: Side of the images.
         seed: Seed of fresh weights.
 
@@ -87,11 +119,13 @@ def build_prototype(spec: dict[str, Any], in_channels: int, classes: int, image_
         if name in DEPTHS:
             model: nn.Module = cifar_resnet(name, in_channels, classes)
             if weights is not None:
-                _load_weights(model, weights)
+                load_weights(model, weights)
             return model
+        from engine.prototypes.dense_zoo import dense_network
         from engine.prototypes.torchvision_zoo import torchvision_network
 
-        return torchvision_network(name, in_channels, classes, image_size, weights)
+        dense = dense_network(name, in_channels, classes, weights)
+        return dense or torchvision_network(name, in_channels, classes, image_size, weights)
     if "onnx" in spec:
         from engine.prototypes.onnx_import import import_onnx
 
@@ -99,19 +133,3 @@ def build_prototype(spec: dict[str, Any], in_channels: int, classes: int, image_
     raise RequestError(
         "bad_prototype", "A .pt2 prototype can't be traced yet; export it as ONNX and give that file.", "prototype.pt2"
     )
-
-
-def _load_weights(model: nn.Module, path: str) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        model.load_state_dict(load_file(path))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise RequestError(
-            "bad_prototype",
-            f"{Path(path).name} doesn't hold this prototype's weights ({reason}); give a .safetensors file with its "
-            "tensors for the dataset's channels and classes.",
-            "prototype.weights",
-        ) from error

@@ -4,8 +4,12 @@ The first convolution is the stem and the last linear layer (in a network withou
 last convolution) is the head, whatever they are called.
 """
 
+from pathlib import Path
+
 import torch
 from torch import fx, nn
+
+from engine.errors import RequestError
 
 
 def stem_name(model: nn.Module) -> str:
@@ -50,6 +54,27 @@ def fit_head(model: nn.Module, classes: int) -> None:
             model.set_submodule(name, nn.Linear(old.in_features, classes, old.bias is not None))
     elif isinstance(old, nn.Conv2d) and old.out_channels != classes:
         model.set_submodule(name, nn.Conv2d(old.in_channels, classes, old.kernel_size, bias=old.bias is not None))
+
+
+def load_weights(model: nn.Module, path: str) -> None:
+    """Fills a network with exactly its own tensors from a ``.safetensors`` file.
+
+    Raises:
+        RequestError: ``bad_prototype`` when the file holds anything else.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        model.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise RequestError(
+            "bad_prototype",
+            f"{Path(path).name} doesn't hold this prototype's weights ({reason}); give a .safetensors file with its "
+            "tensors for the dataset's channels and classes.",
+            "prototype.weights",
+        ) from error
 
 
 def _layers(model: nn.Module) -> list[tuple[str, nn.Module]]:

@@ -65,17 +65,26 @@ def _bare(name: str, classes: int, image_size: int) -> nn.Module:
     return models.get_model(name, weights=None, **options)
 
 
+def imagenet_network(name: str) -> nn.Module:
+    """One of torchvision's models as trained on ImageNet, fetched once.
+
+    Raises:
+        RequestError: It can't be fetched.
+    """
+    try:
+        return models.get_model(name, weights=models.get_model_weights(name).DEFAULT)
+    except (URLError, OSError) as error:
+        raise RequestError(
+            "bad_prototype",
+            f"The ImageNet weights of {name} could not be fetched ({error}); connect to a network once, "
+            "give a .safetensors file, or leave `weights` out to train on your data.",
+            "prototype.weights",
+        ) from error
+
+
 def _pretrained(name: str, weights: str, image_size: int) -> nn.Module:
     if weights == "imagenet":
-        try:
-            return models.get_model(name, weights=models.get_model_weights(name).DEFAULT)
-        except (URLError, OSError) as error:
-            raise RequestError(
-                "bad_prototype",
-                f"The ImageNet weights of {name} could not be fetched ({error}); connect to a network once, "
-                "give a .safetensors file, or leave `weights` out to train on your data.",
-                "prototype.weights",
-            ) from error
+        return imagenet_network(name)
     tensors = _read_safetensors(Path(weights))
     model = _bare(name, IMAGENET_CLASSES, image_size)
     stem, head = stem_name(model), head_name(model)

@@ -91,14 +91,47 @@ class Shuffles(nn.Module):
         return self.head(torch.reshape(self.pool(x), (-1, 32)))
 
 
-CUSTOM: dict[str, Callable[[], nn.Module]] = {"norms": Norms, "functional": Functional, "shuffles": Shuffles}
-ONNX = ("onnx-shufflenet_v2_x0_5", "onnx-mobilenet_v3_small", "onnx-resnet18")
-ALL = ("resnet8", *TORCHVISION, *TIMM, *CUSTOM, *ONNX)
+class Paths(nn.Module):
+    """Paths of several sizes that are brought together by every kind of resizing, into a map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.down, self.quarter = nn.Conv2d(3, 12, 3, padding=1), nn.Conv2d(12, 16, 1), nn.Conv2d(16, 16, 3)
+        self.context, self.across, self.up = nn.Conv2d(16, 16, 1), nn.Conv2d(12, 16, 1), nn.Upsample(scale_factor=2)
+        self.last, self.head = nn.Conv2d(16, 10, 3, padding=1), nn.Conv2d(10, CLASSES, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = self.stem(x).relu()
+        half = self.down(F.max_pool2d(first, 3, 2, padding=1))
+        context = self.context(F.max_pool2d(half, 5, stride=1, padding=2))
+        quarter = self.quarter(F.avg_pool2d(half, 2, ceil_mode=True))
+        height, width = half.shape[-2:]
+        back = F.interpolate(quarter, size=(height, width), mode="bilinear", align_corners=False)
+        whole = self.up(sum([half, context, back]))[..., : x.shape[2], : x.shape[3]]
+        small = F.interpolate(whole, scale_factor=0.5, mode="nearest") + F.interpolate(
+            self.across(first), size=(x.size(2) // 2, x.size(3) // 2), mode="area"
+        )
+        return F.interpolate(self.head(self.last(small)), x.shape[2:], mode="bicubic")
 
 
-def side_of(name: str) -> int:
-    """The image side that a network is tried at: small, but large enough for its strides."""
-    return {"resnet8": 16, "googlenet": 48, "densenet121": 48}.get(name, 32)
+CUSTOM: dict[str, Callable[[], nn.Module]] = {
+    "norms": Norms, "functional": Functional, "shuffles": Shuffles, "paths": Paths,
+}  # fmt: skip
+ONNX = ("onnx-shufflenet_v2_x0_5", "onnx-mobilenet_v3_small", "onnx-resnet18", "onnx-refinenet-resnet18-w4")
+DENSE = (
+    "refinenet-resnet18-w4", "refinenet-resnet50-w2", "detectnet-w0.125", "ssdlite320_mobilenet_v3_large",
+)  # fmt: skip
+ALL = ("resnet8", *TORCHVISION, *TIMM, *CUSTOM, *DENSE, *ONNX)
+HEADS = {"detectnet-w0.125": 2, "ssdlite320_mobilenet_v3_large": 12}  # layers that make the output, where not one
+
+
+def shape_of(name: str) -> tuple[int, int, int]:
+    """The images that a network is tried with: small, but large enough for its strides; odd where any size will do."""
+    sides = {"resnet8": (16, 16), "googlenet": (48, 48), "densenet121": (48, 48), "paths": (21, 27),
+             "refinenet-resnet18-w4": (45, 60), "refinenet-resnet50-w2": (48, 33), "detectnet-w0.125": (40, 55),
+             "ssdlite320_mobilenet_v3_large": (64, 80)}  # fmt: skip
+    height, width = sides.get(name.removeprefix("onnx-"), (32, 32))
+    return 3, height, width
 
 
 def build(name: str, folder: Path) -> nn.Module:
@@ -109,19 +142,19 @@ def build(name: str, folder: Path) -> nn.Module:
     elif name in TIMM:
         model = timm.create_model(name, num_classes=CLASSES)
     else:
-        model = build_prototype({"zoo": name.removeprefix("onnx-")}, 3, CLASSES, side_of(name), seed=1)
+        model = build_prototype({"zoo": name.removeprefix("onnx-")}, 3, CLASSES, shape_of(name)[1], seed=1)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.uniform_(module.bias, -0.5, 0.5)
-    return through_onnx(model, side_of(name), folder) if name in ONNX else model
+    return through_onnx(model, shape_of(name), folder) if name in ONNX else model
 
 
-def through_onnx(model: nn.Module, side: int, folder: Path) -> nn.Module:
+def through_onnx(model: nn.Module, shape: tuple[int, int, int], folder: Path) -> nn.Module:
     """The network as our importer reads it from an ONNX file."""
     path = folder / "network.onnx"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(model.eval(), (torch.rand(2, 3, side, side),), path, dynamo=False, opset_version=17,
+        torch.onnx.export(model.eval(), (torch.rand(2, *shape),), path, dynamo=False, opset_version=17,
                           input_names=["x"], dynamic_axes={"x": {0: "batch"}})  # fmt: skip
     return import_onnx(path)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from engine.elastic.design import Design
 from engine.elastic.network import ElasticNetwork
 from engine.elastic.trace import trace
-from tests.engine.elastic.networks import ALL, CLASSES, build, side_of
+from tests.engine.elastic.networks import ALL, HEADS, build, shape_of
 
 MEAN, STD = torch.tensor([0.4, 0.5, 0.6]), torch.tensor([0.2, 0.3, 0.25])
 OVER_CHANNELS = ("norms", "functional", "convnext")
@@ -29,10 +29,11 @@ def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """One network at a time: pytest runs all tests of one before it builds the next."""
     name = request.param
     model = build(name, tmp_path_factory.mktemp("onnx"))
-    network = ElasticNetwork(model, (3, side_of(name), side_of(name)), torch.device("cpu"))
+    network = ElasticNetwork(model, shape_of(name), torch.device("cpu"))
     rng = np.random.default_rng(3)
     network.set_importance([rng.random(k.width) for k in network.space.knobs])
-    network.prototype = model  # type: ignore[attr-defined]
+    network.prototype = model.eval()  # type: ignore[attr-defined]
+    network.heads = HEADS.get(name, 1)  # type: ignore[attr-defined]
     return network
 
 
@@ -65,7 +66,7 @@ def check(network: ElasticNetwork, design: Design) -> None:
     module = network.extract(active, flat, MEAN, STD)
     with torch.no_grad():
         found = module(images)
-    assert found.shape == (4, CLASSES)
+        assert found.shape == network.prototype(images).shape
     torch.testing.assert_close(found, sliced, rtol=1e-3, atol=1e-3 * float(sliced.abs().max().clamp_min(1.0)))
     params, macs = network.space.cost(design)
     assert sum(p.numel() for p in module.parameters()) == params
@@ -110,4 +111,5 @@ def test_nearly_all_of_a_network_can_shrink(network: ElasticNetwork) -> None:
     assert smallest < 0.1 * full
     reasons = sorted(set(space.frozen.values()))
     assert reasons in (["it is the network's output"], [SPREAD, "it is the network's output"])
-    assert len(space.frozen) == len(reasons)  # the head, and the one channel of a spatial attention
+    # The heads, and the one channel of a spatial attention.
+    assert len(space.frozen) == network.heads + len(reasons) - 1

@@ -8,15 +8,17 @@ from torch import Tensor, nn
 
 from engine.elastic.trace import trace
 from engine.errors import RequestError
-from tests.engine.elastic.networks import build, side_of
+from tests.engine.elastic.networks import build, shape_of
 
 
 @pytest.mark.parametrize(
-    "name", ["resnet8", "shufflenet_v2_x0_5", "mobilenet_v3_small", "tf_efficientnet_lite0", "functional", "norms"]
-)
+    "name",
+    ["resnet8", "shufflenet_v2_x0_5", "mobilenet_v3_small", "tf_efficientnet_lite0", "functional", "norms", "paths",
+     "refinenet-resnet18-w4", "detectnet-w0.125", "ssdlite320_mobilenet_v3_large"],
+)  # fmt: skip
 def test_the_graph_is_the_network_at_other_sizes_too(name: str, tmp_path: Path) -> None:
     model = build(name, tmp_path)
-    graph = trace(model, (3, side_of(name), side_of(name)))
+    graph = trace(model, shape_of(name))
     for batch, height, width in ((3, 48, 48), (1, 40, 56)):
         images = torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(0))
         with torch.no_grad():

@@ -16,6 +16,7 @@ from engine.data import load_dataset
 from engine.errors import RequestError
 from engine.export import FORMATS, export_network, suffix
 from engine.export.onnx import count_parameters
+from engine.export.parity import agreement
 from engine.prototypes.cifar_resnet import cifar_resnet
 
 torch.set_num_threads(1)
@@ -129,6 +130,19 @@ def test_pt2_runs_at_any_batch_size_and_keeps_metadata(network, tmp_path):
         x = torch.rand(batch, 1, 8, 8)
         assert torch.allclose(program(x), network(x), atol=1e-4)
     assert json.loads(extra["metadata.json"])["recipe"] == "seed 7, budget 0.3"
+
+
+def test_agreement_over_a_map_counts_positions():
+    network = nn.Conv2d(3, 3, 1, bias=False)
+    network.weight.data = torch.eye(3)[..., None, None]
+    images = np.random.default_rng(0).random((5, 3, 4, 6), dtype=np.float32)
+
+    def wrong_in_one_row_of_four(block):
+        found = block.copy()
+        found[:, :, 0] = np.roll(found[:, :, 0], 1, 1)
+        return found
+
+    assert agreement(network, wrong_in_one_row_of_four, images, batch=2) == 0.75
 
 
 def test_int8_agrees_and_is_smaller(tmp_path):

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from engine.prototypes import ZOO as ENGINES_ZOO
 from tests.webapp.conftest import assert_problem
 from webapp.prototypes.models import Prototype
 from webapp.prototypes.tasks import describe_zoo
@@ -17,6 +18,10 @@ def test_every_workspace_has_the_zoo(viewer_client):
     assert {each["zoo"] for each in results} == ZOO
     assert {(each["source"], each["state"]) for each in results} == {("zoo", "ready")}
     assert viewer_client.get(f"{URL}{results[0]['id']}/").json() == results[0]
+
+
+def test_the_zoo_is_what_the_engine_lists_for_classification():
+    assert {entry.name for entry in ENGINES_ZOO if entry.task == "classification"} == ZOO
 
 
 @pytest.mark.slow
