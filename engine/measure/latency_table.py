@@ -181,7 +181,7 @@ def measure_entries(network: ElasticNetwork) -> list[Entry]:
         for at, (layer, smallest) in enumerate(zip(layers[0], layers[last], strict=True)):
             parameter = index[layer.leaf, layer.parameter]
             p = space.parameters[parameter]
-            if p.d0 is None or parameter in entries:
+            if p.d0 is None or parameter in entries or isinstance(layer.module, nn.ConvTranspose2d):
                 continue
             outputs = _grid(layer.outputs)
             inputs = [1.0] * GRID if p.d1 is None else _grid(layer.inputs[0])
