@@ -19,9 +19,13 @@ from engine.elastic.network import Active
 from engine.elastic.space import Space
 from engine.errors import RequestError
 from engine.feed import Feed
+from engine.measure.energy import why_unmeasurable
+from engine.measure.profiles import profiles
+from engine.measure.roofline import estimates
+from engine.measure.work import work_of
 from engine.performance import information_density
 from engine.polish import polish
-from engine.requirements import MEASURED, Requirements, parse_requirements
+from engine.requirements import MEASURED, Requirements, parse_requirements, resource_name
 from engine.setting import Setting, Synthesized
 from engine.spec import parse_spec
 
@@ -37,7 +41,10 @@ class Network:
         verified: Whether the calibration split accepts the network.
         attempts: Decodings that it took.
         resources: What was measured on the network: ``size_mb`` of its ONNX file (absent where it can't be written as
-            one), ``activation_mb``, and ``latency_ms`` where a requirement asks for it.
+            one), ``activation_mb``, ``latency_ms`` where a requirement asks for it, and energy where it is measurable.
+        energy: On this machine's device: ``device``, with ``energy_mj`` and ``images_per_joule``, or with
+            ``unavailable``, a sentence that says why they can't be measured.
+        estimates: By device profile: see :func:`engine.measure.roofline.estimates`.
         polish_s, polish_steps: Seconds and steps of distillation; ``polished`` tells whether its result was kept.
     """
 
@@ -55,6 +62,8 @@ class Network:
     verified: bool
     attempts: int
     resources: dict[str, float]
+    energy: dict[str, Any]
+    estimates: dict[str, dict[str, Any]]
     draw_s: float
     polish_s: float = 0.0
     polish_steps: int = 0
@@ -155,8 +164,11 @@ class TrainedGenerator:
         mark = fingerprint(module, trial.design)
         metrics = dict(parts.probe.metrics(active, flat))
         test = metrics["test"][task]
-        resources = parts.resources(module, seed, budget, mark, trial.resources.get("latency_ms"))
-        measured = {task: test, "params": trial.params, "macs": trial.macs, **resources}
+        device = parts.setting.device.type
+        unmeasurable = why_unmeasurable(device)
+        metered = () if unmeasurable else (device,)
+        resources = parts.resources(module, seed, budget, mark, trial.resources, energy_on=metered)
+        counted = {"params": trial.params, "macs": trial.macs, **parts.estimates(trial.design)}
         return {
             "seed": seed,
             "budget": budget,
@@ -168,19 +180,29 @@ class TrainedGenerator:
             "metrics": metrics,
             "netscore": spec.objective(test, trial.params, trial.macs),
             "information_density": information_density(test, trial.params),
-            "requirements": spec.requirements.judge(measured),
+            "requirements": spec.requirements.judge({task: test, **counted, **resources}),
             "resources": resources,
+            "energy": _energy(device, resources, unmeasurable),
+            "estimates": estimates(profiles(), work_of(module, parts.setting.dataset.image_shape)),
         }
+
+
+def _energy(device: str, resources: dict[str, float], unmeasurable: str | None) -> dict[str, Any]:
+    energy_mj = resources.get(resource_name("energy_mj", device))
+    if energy_mj is None:
+        return {"device": device, "unavailable": unmeasurable or "The network can't be written as ONNX."}
+    return {"device": device, "energy_mj": energy_mj, "images_per_joule": 1e3 / energy_mj}
 
 
 def network_record(network: Network, space: Space) -> dict[str, Any]:
     """The fields of a ``network`` line that don't depend on exported files."""
     names = (
         "seed", "budget", "fingerprint", "params", "macs", "metrics", "netscore", "information_density", "requirements",
-        "verified", "attempts", "draw_s", "polish_s", "polish_steps", "polished",
+        "verified", "attempts", "draw_s", "polish_s", "polish_steps", "polished", "energy", "estimates",
     )  # fmt: skip
     record = {name: getattr(network, name) for name in names}
     measured = {name: network.resources.get(name) for name in MEASURED}
+    measured |= {name: network.energy.get(name) for name in ("energy_mj", "images_per_joule")}
     return record | measured | {"design": space.describe(network.design)}
 
 

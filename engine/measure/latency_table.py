@@ -27,8 +27,9 @@ from engine.elastic.network import ElasticNetwork
 from engine.elastic.space import Space
 from engine.export.onnx import OPSET
 from engine.measure.device import cpu_name
-from engine.measure.latency import THREADS, measure_latency
+from engine.measure.latency import measure_latency
 from engine.measure.resources import measure_resources
+from engine.measure.running import THREADS
 from engine.measure.samples import Applied, applied_layers, sample, varied_designs, whole, whole_designs
 
 LATENCY_FILE = "latency.json"

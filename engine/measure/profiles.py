@@ -140,7 +140,11 @@ def _checked(raw: Any, path: Path) -> Profile:
 
 def _are_sources(rows: Any) -> bool:
     names = {f.name for f in fields(Source)}
-    return isinstance(rows, list) and bool(rows) and all(
-        isinstance(row, dict) and set(row) == names and all(isinstance(v, str) and v for v in row.values())
-        for row in rows
+    return (
+        isinstance(rows, list)
+        and bool(rows)
+        and all(
+            isinstance(row, dict) and set(row) == names and all(isinstance(v, str) and v for v in row.values())
+            for row in rows
+        )
     )

@@ -1,0 +1,43 @@
+"""A network made ready to take one image at a time on this machine, for what is timed or metered."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from torch import nn
+
+THREADS = 1  # one thread: the figure is steady, and comparable between machines with other core counts
+
+Run = Callable[[], None]  # takes one image through, and returns when that is done
+
+
+def onnx_runner(model: Path | bytes, input_shape: tuple[int, ...]) -> Run:
+    """Runs an ONNX file, or its bytes, that takes float32 1×C×H×W, in ONNX Runtime's CPU provider."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    image = np.random.default_rng(0).random((1, *input_shape), dtype=np.float32)
+    feed = {session.get_inputs()[0].name: image}
+
+    def run() -> None:
+        session.run(None, feed)
+
+    return run
+
+
+def cuda_runner(module: nn.Module, input_shape: tuple[int, ...]) -> Run:
+    """Runs a network on the GPU, in torch."""
+    network = copy.deepcopy(module).cuda().eval()
+    image = torch.rand(1, *input_shape, device="cuda")
+
+    @torch.no_grad()
+    def run() -> None:
+        network(image)
+        torch.cuda.synchronize()
+
+    return run
