@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 POWERCAP = Path("/sys/class/powercap")
-LONGEST_S = 1.0  # NVML's counter moves every 20 to 100 ms
+COUNTED_S = 1.0  # NVML's counter moves every 20 to 100 ms
 WARMUP = 10  # runs
 FEWEST_IMAGES = 5
 
@@ -40,13 +40,12 @@ class Energy:
         return 1e3 / self.mj
 
 
-def measure_energy(run: Callable[[], None], counter: EnergyCounter, longest_s: float = LONGEST_S) -> Energy:
+def measure_energy(run: Callable[[], None], counter: EnergyCounter) -> Energy:
     """Energy of a network for one image.
 
     Args:
         run: Takes one image through it, and returns when that is done.
         counter: From :func:`energy_counter`.
-        longest_s: Seconds over which images are counted.
 
     Raises:
         Unavailable: The counter stood still.
@@ -54,7 +53,7 @@ def measure_energy(run: Callable[[], None], counter: EnergyCounter, longest_s: f
     for _ in range(WARMUP):
         run()
     images, start, before = 0, time.perf_counter(), counter.read_mj()
-    while images < FEWEST_IMAGES or time.perf_counter() - start < longest_s:
+    while images < FEWEST_IMAGES or time.perf_counter() - start < COUNTED_S:
         run()
         images += 1
     used = counter.read_mj() - before

@@ -34,16 +34,18 @@ def powercap(root: Path, *energies: int) -> Path:
     return root
 
 
-def test_energy_is_what_the_counter_moved_by_for_each_image() -> None:
+def test_energy_is_what_the_counter_moved_by_for_each_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(energy, "COUNTED_S", 0.01)
     counter = Metered()
-    found = measure_energy(counter.run, counter, longest_s=0.01)
+    found = measure_energy(counter.run, counter)
     assert found.mj == pytest.approx(5) and found.images_per_joule == pytest.approx(200)
     assert found.images >= energy.FEWEST_IMAGES
 
 
-def test_a_counter_that_stands_still_gives_a_sentence_and_no_figure() -> None:
+def test_a_counter_that_stands_still_gives_a_sentence_and_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(energy, "COUNTED_S", 0.01)
     with pytest.raises(Unavailable, match="stands still"):
-        measure_energy(lambda: None, Metered(), longest_s=0.0)
+        measure_energy(lambda: None, Metered())
 
 
 def test_rapl_adds_up_the_packages_and_follows_a_counter_that_starts_again(tmp_path: Path) -> None:
