@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Protocol
 
 POWERCAP = Path("/sys/class/powercap")
-COUNTED_S = 1.0  # NVML's counter moves every 20 to 100 ms
 WARMUP = 10  # runs
 FEWEST_IMAGES = 5
 
@@ -21,7 +20,9 @@ class Unavailable(Exception):
 
 
 class EnergyCounter(Protocol):
-    """A device's energy since some moment in the past."""
+    """A device's energy since some moment in the past; ``window_s`` is how long it has to count for a steady figure."""
+
+    window_s: float
 
     def read_mj(self) -> float:
         """Millijoules."""
@@ -53,7 +54,7 @@ def measure_energy(run: Callable[[], None], counter: EnergyCounter) -> Energy:
     for _ in range(WARMUP):
         run()
     images, start, before = 0, time.perf_counter(), counter.read_mj()
-    while images < FEWEST_IMAGES or time.perf_counter() - start < COUNTED_S:
+    while images < FEWEST_IMAGES or time.perf_counter() - start < counter.window_s:
         run()
         images += 1
     used = counter.read_mj() - before
@@ -71,6 +72,8 @@ class RaplCounter:
     Raises:
         Unavailable: There are no such files, or they may not be read.
     """
+
+    window_s = 0.3  # it moves every millisecond
 
     def __init__(self, root: Path = POWERCAP) -> None:
         self._files = sorted(zone / "energy_uj" for zone in root.glob("intel-rapl:*") if zone.name.count(":") == 1)
@@ -106,6 +109,8 @@ class NvmlCounter:
     Raises:
         Unavailable: There is no NVIDIA driver, or the GPU has no such counter.
     """
+
+    window_s = 1.0  # it moves every 20 to 100 ms
 
     def __init__(self) -> None:
         try:

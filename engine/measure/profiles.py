@@ -39,10 +39,11 @@ class Profile:
         title: Its full name.
         float32_flop_per_s: Peak arithmetic; a multiply-accumulate is two operations.
         memory_byte_per_s: Peak bandwidth of its memory.
-        memory_bytes: How much memory it has.
+        memory_bytes: How much memory it has; nothing is derived from it.
         peak_w: Power when arithmetic and memory are both busy.
         int8_op_per_s: Peak arithmetic in int8, or None where it isn't published.
-        idle_w, typical_w: Power when it does nothing, and as its maker rates it; None where they aren't published.
+        idle_w: Power when it does nothing, or None where it isn't published.
+        typical_w: Power in typical use, likewise; nothing is derived from it.
         layer_overhead_us: Microseconds that starting a layer takes.
         sources: Where these figures are from; at least one.
     """
@@ -68,9 +69,13 @@ def profiles() -> dict[str, Profile]:
     """Every profile by its name; one of the user's takes the place of a built-in one.
 
     Raises:
-        RequestError: ``bad_device`` when a profile file can't be used.
+        RequestError: ``bad_device`` when a folder or a profile file can't be used.
     """
     named = [Path(folder) for folder in os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep) if folder]
+    for folder in named:
+        if not folder.is_dir():
+            message = f"{FOLDERS_VARIABLE} names {folder}, which isn't a folder; name folders of device profiles."
+            raise RequestError("bad_device", message, FOLDERS_VARIABLE)
     paths = [p for folder in (BUILT_IN, *named) for p in sorted(folder.glob("*")) if p.suffix in SUFFIXES]
     return {profile.name: profile for profile in map(read_profile, paths)}
 

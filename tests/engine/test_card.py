@@ -1,5 +1,6 @@
 """What a drawn network's card says of devices: estimates for every profile, and energy where it can be measured."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_a_card_holds_estimates_and_says_why_energy_is_not_measured(
     monkeypatch.setitem(energy.COUNTERS, "cpu", unmeasurable)
     drawn = generator(tmp_path, LIMITS)
     record = network_record(drawn.draw(3), drawn.parts.network.space)
-    assert set(record["estimates"]) == set(profiles())
+    assert json.loads(json.dumps(record))["estimates"].keys() == profiles().keys()
     tx2, m7 = (record["estimates"][name] for name in ("jetson-tx2", "cortex-m7"))
     assert tx2["images_per_joule"] == pytest.approx(1e3 / tx2["energy_mj"])
     assert record["energy"] == {"device": "cpu", "unavailable": "No counter here."}
@@ -56,7 +57,6 @@ def test_a_card_holds_estimates_and_says_why_energy_is_not_measured(
 
 def test_a_card_holds_measured_energy_where_there_is_a_counter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(energy.COUNTERS, "cpu", Metered)
-    monkeypatch.setattr(energy, "COUNTED_S", 0.0)
     drawn = generator(tmp_path, [{"metric": "energy_mj", "op": "<=", "value": 100.0}])
     record = network_record(drawn.draw(3), drawn.parts.network.space)
     assert record["energy_mj"] == pytest.approx(1 / 5)  # five images between two readings

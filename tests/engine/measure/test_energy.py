@@ -7,14 +7,13 @@ from types import ModuleType
 import pytest
 import torch
 
-from engine.measure import energy
-from engine.measure.energy import NvmlCounter, RaplCounter, Unavailable, measure_energy, why_unmeasurable
+from engine.measure.energy import FEWEST_IMAGES, NvmlCounter, RaplCounter, Unavailable, measure_energy, why_unmeasurable
 
 
 class Metered:
     """A counter that a run moves by 5 mJ."""
 
-    total = 1000.0
+    total, window_s = 1000.0, 0.01
 
     def read_mj(self) -> float:
         return self.total
@@ -34,16 +33,14 @@ def powercap(root: Path, *energies: int) -> Path:
     return root
 
 
-def test_energy_is_what_the_counter_moved_by_for_each_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(energy, "COUNTED_S", 0.01)
+def test_energy_is_what_the_counter_moved_by_for_each_image() -> None:
     counter = Metered()
     found = measure_energy(counter.run, counter)
     assert found.mj == pytest.approx(5) and found.images_per_joule == pytest.approx(200)
-    assert found.images >= energy.FEWEST_IMAGES
+    assert found.images >= FEWEST_IMAGES
 
 
-def test_a_counter_that_stands_still_gives_a_sentence_and_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(energy, "COUNTED_S", 0.01)
+def test_a_counter_that_stands_still_gives_a_sentence_and_no_figure() -> None:
     with pytest.raises(Unavailable, match="stands still"):
         measure_energy(lambda: None, Metered())
 

@@ -82,3 +82,9 @@ def test_no_profile_takes_the_name_of_this_machine(tmp_path: Path) -> None:
     with pytest.raises(RequestError) as refused:
         read_profile(written(tmp_path, GOOD.replace('"toy"', '"cpu"'), "cpu.toml"))
     assert refused.value.field == "name"
+
+
+def test_a_folder_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FOLDERS_VARIABLE, str(tmp_path / "nowhere"))
+    with pytest.raises(RequestError, match="nowhere, which isn't a folder"):
+        profiles()
