@@ -19,13 +19,12 @@ from engine.elastic.network import Active
 from engine.elastic.space import Space
 from engine.errors import RequestError
 from engine.feed import Feed
-from engine.measure.energy import why_unmeasurable
 from engine.measure.profiles import profiles
 from engine.measure.roofline import estimates
 from engine.measure.work import work_of
 from engine.performance import information_density
 from engine.polish import polish
-from engine.requirements import MEASURED, Requirements, parse_requirements, resource_name
+from engine.requirements import MEASURED, Requirements, parse_requirements
 from engine.setting import Setting, Synthesized
 from engine.spec import parse_spec
 
@@ -41,9 +40,8 @@ class Network:
         verified: Whether the calibration split accepts the network.
         attempts: Decodings that it took.
         resources: What was measured on the network: ``size_mb`` of its ONNX file (absent where it can't be written as
-            one), ``activation_mb``, ``latency_ms`` where a requirement asks for it, and energy where it is measurable.
-        energy: On this machine's device: ``device``, with ``energy_mj`` and ``images_per_joule``, or with
-            ``unavailable``, a sentence that says why they can't be measured.
+            one), ``activation_mb``, and latency and energy where a requirement asks for them.
+        energy: On the device that it was drawn on: see :meth:`engine.setting.Synthesized.energy`.
         estimates: By device profile: see :func:`engine.measure.roofline.estimates`.
         polish_s, polish_steps: Seconds and steps of distillation; ``polished`` tells whether its result was kept.
     """
@@ -164,10 +162,7 @@ class TrainedGenerator:
         mark = fingerprint(module, trial.design)
         metrics = dict(parts.probe.metrics(active, flat))
         test = metrics["test"][task]
-        device = parts.setting.device.type
-        unmeasurable = why_unmeasurable(device)
-        metered = () if unmeasurable else (device,)
-        resources = parts.resources(module, seed, budget, mark, trial.resources, energy_on=metered)
+        resources = parts.resources(module, seed, budget, mark, trial.resources)
         counted = {"params": trial.params, "macs": trial.macs, **parts.estimates(trial.design)}
         return {
             "seed": seed,
@@ -182,16 +177,9 @@ class TrainedGenerator:
             "information_density": information_density(test, trial.params),
             "requirements": spec.requirements.judge({task: test, **counted, **resources}),
             "resources": resources,
-            "energy": _energy(device, resources, unmeasurable),
+            "energy": parts.energy(module, parts.setting.device.type, resources),
             "estimates": estimates(profiles(), work_of(module, parts.setting.dataset.image_shape)),
         }
-
-
-def _energy(device: str, resources: dict[str, float], unmeasurable: str | None) -> dict[str, Any]:
-    energy_mj = resources.get(resource_name("energy_mj", device))
-    if energy_mj is None:
-        return {"device": device, "unavailable": unmeasurable or "The network can't be written as ONNX."}
-    return {"device": device, "energy_mj": energy_mj, "images_per_joule": 1e3 / energy_mj}
 
 
 def network_record(network: Network, space: Space) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Everything that a synthesis works with: dataset, prototype, views, elastic network, G, and measurement."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -19,7 +20,7 @@ from engine.feed import Feed
 from engine.generator import Generator
 from engine.heldout import HeldOut, task_metric
 from engine.limits import ProfileLimit, limits_of
-from engine.measure.energy import Unavailable
+from engine.measure.energy import Unavailable, energy_of
 from engine.measure.resources import measure_resources
 from engine.measurements import Measurements
 from engine.probe import Probe
@@ -251,8 +252,6 @@ class Synthesized:
         budget: float,
         fingerprint: str,
         known: Mapping[str, float],
-        *,
-        energy_on: Sequence[str] = (),
     ) -> dict[str, float]:
         """File size, activation memory and, where a requirement asks for them, latency and energy of a network.
 
@@ -260,7 +259,6 @@ class Synthesized:
             module: From :meth:`extract`.
             seed, budget, fingerprint: What its file says about it.
             known: What was measured on a network of the same design: its latency and energy are taken from there.
-            energy_on: Devices of this machine that energy is measured on though no requirement asks for it.
 
         Raises:
             RequestError: ``bad_prototype`` when one of these is required and the network can't be written as ONNX;
@@ -269,22 +267,41 @@ class Synthesized:
         requirements = self.setting.spec.requirements
         required = requirements.measured
         timed = "latency_ms" in required and "latency_ms" not in known
-        metered = dict.fromkeys((*requirements.energy_on, *energy_on))
         try:
             found = measure_resources(
                 module,
                 self.setting.dataset.image_shape,
                 self.setting.metadata(seed, budget, fingerprint),
                 latency_limit=requirements.limit("latency_ms") if timed else None,
-                energy_on=[device for device in metered if resource_name("energy_mj", device) not in known],
-                needs_file=bool({"size_mb", "energy_mj"} & set(required)),
+                needs_file="size_mb" in required,
             )
-        except Unavailable as reason:
-            raise RequestError("bad_spec", str(reason), "requirements") from reason
         except RuntimeError as error:
             message = f"Latency and file size are measured on an ONNX file. {error}"
             raise RequestError("bad_prototype", message, "prototype") from error
-        return {name: value for name, value in known.items() if name != "size_mb"} | found.as_metrics()
+        resources = {name: value for name, value in known.items() if name != "size_mb"} | found.as_metrics()
+        for device in requirements.energy_on:
+            energy = self.energy(module, device, resources)
+            if "unavailable" in energy:
+                raise RequestError("bad_spec", energy["unavailable"], "requirements")
+            resources[resource_name("energy_mj", device)] = energy["energy_mj"]
+        return resources
+
+    def energy(self, module: fx.GraphModule, device: str, known: Mapping[str, float]) -> dict[str, Any]:
+        """Energy of a network on ``cpu`` or ``cuda``: ``device``, with ``energy_mj`` and ``images_per_joule``, or with
+        ``unavailable``, a sentence that says why it can't be measured.
+
+        Args:
+            module: From :meth:`extract`.
+            device: The device.
+            known: What was measured on a network of the same design: its energy is taken from there.
+        """
+        energy_mj = known.get(resource_name("energy_mj", device))
+        try:
+            if energy_mj is None:
+                energy_mj = energy_of(module, self.setting.dataset.image_shape, device).mj
+        except Unavailable as reason:
+            return {"device": device, "unavailable": str(reason)}
+        return {"device": device, "energy_mj": energy_mj, "images_per_joule": 1e3 / energy_mj}
 
     def tensors(self) -> dict[str, Tensor]:
         """What a learned generator consists of."""

@@ -8,7 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from torch import fx
 
 POWERCAP = Path("/sys/class/powercap")
 WARMUP = 10  # runs
@@ -61,6 +64,22 @@ def measure_energy(run: Callable[[], None], counter: EnergyCounter) -> Energy:
     if used <= 0:
         raise Unavailable("The energy counter of this machine stands still, so energy isn't measurable here.")
     return Energy(used / images, images)
+
+
+def energy_of(module: "fx.GraphModule", input_shape: tuple[int, int, int], device: str) -> Energy:
+    """Energy of a network for one image of (C, H, W): in ONNX Runtime on ``cpu``, in torch on ``cuda``.
+
+    Raises:
+        Unavailable: Energy can't be measured on the device, or the network can't be run there.
+    """
+    from engine.measure.running import runner_on  # requirements are checked without torch
+
+    counter = energy_counter(device)
+    try:
+        run = runner_on(device, module, input_shape)
+    except RuntimeError as error:
+        raise Unavailable(f"Energy on 'cpu' is measured on an ONNX file. {error}") from error
+    return measure_energy(run, counter)
 
 
 class RaplCounter:

@@ -14,7 +14,7 @@ from scipy.optimize import nnls
 from torch import Tensor
 
 from engine.elastic.network import ElasticNetwork
-from engine.measure.resources import measure_resources
+from engine.measure.energy import energy_of
 from engine.measure.samples import sample, varied_designs, whole_designs
 from engine.measure.work import Work, WorkForm
 
@@ -51,16 +51,11 @@ def measure_fit(network: ElasticNetwork, form: WorkForm, device: str) -> EnergyF
     """Measure some networks on ``cpu`` or ``cuda``, and fit.
 
     Raises:
-        RuntimeError: The network can't be written as ONNX, which the CPU runs.
         Unavailable: Energy can't be measured on the device.
     """
     chosen = [*whole_designs(network), *varied_designs(network, FITTED_ON)]
-    found = [
-        measure_resources(sample(network, d), network.input_shape, {}, energy_on=[device], needs_file=device == "cpu")
-        for d in chosen
-    ]
-    work = form(network.space.designs(chosen))
-    return fit(work, np.array([resources.energy[device].mj for resources in found]))
+    measured = [energy_of(sample(network, design), network.input_shape, device).mj for design in chosen]
+    return fit(form(network.space.designs(chosen)), np.array(measured))
 
 
 def fit(work: Work, measured: np.ndarray) -> EnergyFit:
@@ -69,5 +64,6 @@ def fit(work: Work, measured: np.ndarray) -> EnergyFit:
     columns = np.stack([np.ones_like(macs), macs, values], 1) / measured[:, None]
     scale = columns.max(0)  # the terms are many powers of ten apart
     terms, _ = nnls(columns / scale, np.ones_like(measured))
-    terms = terms / scale
-    return EnergyFit(*terms.tolist(), error=float(np.sqrt(np.mean((columns @ terms - 1) ** 2))))
+    constant, per_mac, per_value = (terms / scale).tolist()
+    error = columns @ (terms / scale) - 1
+    return EnergyFit(constant, per_mac, per_value, float(np.sqrt(np.mean(error**2))))

@@ -1,13 +1,17 @@
 """A network made ready to take one image at a time on this machine, for what is timed or metered."""
 
 import copy
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import torch
-from torch import nn
+from torch import fx, nn
+
+from engine.export import contents
+from engine.export import onnx as float_onnx
 
 THREADS = 1  # one thread: the figure is steady, and comparable between machines with other core counts
 
@@ -41,3 +45,17 @@ def cuda_runner(module: nn.Module, input_shape: tuple[int, ...]) -> Run:
         torch.cuda.synchronize()
 
     return run
+
+
+def runner_on(device: str, module: fx.GraphModule, input_shape: tuple[int, int, int]) -> Run:
+    """Runs a drawn network on ``cuda``, or on ``cpu`` as the ONNX file that it becomes.
+
+    Raises:
+        RuntimeError: It can't be written as ONNX.
+    """
+    if device == "cuda":
+        return cuda_runner(module, input_shape)
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "network.onnx"
+        float_onnx.write(module, path, contents(module, {}, input_shape), input_shape)
+        return onnx_runner(path, input_shape)
