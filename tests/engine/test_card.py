@@ -55,14 +55,18 @@ def test_a_card_holds_estimates_and_says_why_energy_is_not_measured(
     assert "estimated" not in measured and measured["measured"] == record["latency_ms"] > 0
 
 
-def test_a_card_holds_measured_energy_where_there_is_a_counter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("required", [False, True])
+def test_a_card_holds_measured_energy_where_there_is_a_counter(
+    required: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(energy.COUNTERS, "cpu", Metered)
-    drawn = generator(tmp_path, [{"metric": "energy_mj", "op": "<=", "value": 100.0}])
+    drawn = generator(tmp_path, [{"metric": "energy_mj", "op": "<=", "value": 100.0}] if required else [])
     record = network_record(drawn.draw(3), drawn.parts.network.space)
     assert record["energy_mj"] == pytest.approx(1 / 5)  # five images between two readings
     assert record["images_per_joule"] == pytest.approx(5e3)
-    (verdict,) = record["requirements"]
-    assert verdict["measured"] == record["energy_mj"] and verdict["device"] == "cpu" and verdict["verdict"]
     drawn.parts.measurements.save(tmp_path)
-    known = drawn.parts.measurements.load(tmp_path).at(0.3)[0]
-    assert known.resources["energy_mj"] == record["energy_mj"]
+    known = drawn.parts.measurements.load(tmp_path).at(0.3)[0].resources
+    for verdict in record["requirements"]:
+        assert verdict["measured"] == known["energy_mj"] == record["energy_mj"]
+        assert verdict["device"] == "cpu" and verdict["verdict"]
+    assert len(record["requirements"]) == required
