@@ -78,7 +78,7 @@ def energy_of(module: "fx.GraphModule", input_shape: tuple[int, int, int], devic
     try:
         run = runner_on(device, module, input_shape)
     except RuntimeError as error:
-        raise Unavailable(f"Energy on 'cpu' is measured on an ONNX file. {error}") from error
+        raise Unavailable(f"The network can't be run on {device!r} to measure its energy: {error}") from error
     return measure_energy(run, counter)
 
 
