@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     four = commands.add_parser("check-data", help="a dataset's health report")
     four.add_argument("path", type=Path, metavar="PATH", help="folder or zip, or a spec with a built-in dataset")
     commands.add_parser("zoo", help="the built-in prototypes")
+    commands.add_parser("devices", help="device profiles with their sources, and what can be measured here")
     return parser
 
 
@@ -231,6 +232,14 @@ def _zoo(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
     return 0
 
 
+def _devices(args: argparse.Namespace, events: EventLog, stop: Stop) -> int:
+    from engine.inspection import devices
+
+    for device in devices():
+        events.emit("device", **device)
+    return 0
+
+
 COMMANDS = {
     "synthesize": _synthesize,
     "draw": _draw,
@@ -239,6 +248,7 @@ COMMANDS = {
     "inspect": _inspect,
     "check-data": _check_data,
     "zoo": _zoo,
+    "devices": _devices,
 }
 
 

@@ -19,6 +19,9 @@ from engine.elastic.network import Active
 from engine.elastic.space import Space
 from engine.errors import RequestError
 from engine.feed import Feed
+from engine.measure.profiles import profiles
+from engine.measure.roofline import estimates
+from engine.measure.work import work_of
 from engine.performance import information_density
 from engine.polish import polish
 from engine.requirements import MEASURED, Requirements, parse_requirements
@@ -37,7 +40,9 @@ class Network:
         verified: Whether the calibration split accepts the network.
         attempts: Decodings that it took.
         resources: What was measured on the network: ``size_mb`` of its ONNX file (absent where it can't be written as
-            one), ``activation_mb``, and ``latency_ms`` where a requirement asks for it.
+            one), ``activation_mb``, and latency and energy where a requirement asks for them.
+        energy: On the device that it was drawn on: see :meth:`engine.setting.Synthesized.energy`.
+        estimates: By device profile: see :func:`engine.measure.roofline.estimates`.
         polish_s, polish_steps: Seconds and steps of distillation; ``polished`` tells whether its result was kept.
     """
 
@@ -55,6 +60,8 @@ class Network:
     verified: bool
     attempts: int
     resources: dict[str, float]
+    energy: dict[str, Any]
+    estimates: dict[str, dict[str, Any]]
     draw_s: float
     polish_s: float = 0.0
     polish_steps: int = 0
@@ -155,8 +162,8 @@ class TrainedGenerator:
         mark = fingerprint(module, trial.design)
         metrics = dict(parts.probe.metrics(active, flat))
         test = metrics["test"][task]
-        resources = parts.resources(module, seed, budget, mark, trial.resources.get("latency_ms"))
-        measured = {**metrics["test"], "params": trial.params, "macs": trial.macs, **resources}
+        resources = parts.resources(module, seed, budget, mark, trial.resources)
+        counted = {"params": trial.params, "macs": trial.macs, **parts.estimates(trial.design)}
         return {
             "seed": seed,
             "budget": budget,
@@ -168,8 +175,10 @@ class TrainedGenerator:
             "metrics": metrics,
             "netscore": spec.objective(test, trial.params, trial.macs),
             "information_density": information_density(test, trial.params),
-            "requirements": spec.requirements.judge(measured),
+            "requirements": spec.requirements.judge({**metrics["test"], **counted, **resources}),
             "resources": resources,
+            "energy": parts.energy(module, parts.setting.device.type, resources),
+            "estimates": estimates(profiles(), work_of(module, parts.setting.dataset.image_shape)),
         }
 
 
@@ -177,10 +186,11 @@ def network_record(network: Network, space: Space) -> dict[str, Any]:
     """The fields of a ``network`` line that don't depend on exported files."""
     names = (
         "seed", "budget", "fingerprint", "params", "macs", "metrics", "netscore", "information_density", "requirements",
-        "verified", "attempts", "draw_s", "polish_s", "polish_steps", "polished",
+        "verified", "attempts", "draw_s", "polish_s", "polish_steps", "polished", "energy", "estimates",
     )  # fmt: skip
     record = {name: getattr(network, name) for name in names}
     measured = {name: network.resources.get(name) for name in MEASURED}
+    measured |= {name: network.energy.get(name) for name in ("energy_mj", "images_per_joule")}
     return record | measured | {"design": space.describe(network.design)}
 
 

@@ -1,4 +1,4 @@
-"""``inspect``: what a prototype costs, what can shrink, and what can't and why."""
+"""``inspect``: what a prototype costs, what can shrink, and what can't and why. ``zoo``, ``devices``: what there is."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,11 @@ import torch
 from engine.elastic.space import Space
 from engine.elastic.trace import trace
 from engine.errors import RequestError
+from engine.measure.device import cpu_name
+from engine.measure.energy import why_unmeasurable
+from engine.measure.profiles import THIS_MACHINE, profiles
 from engine.prototypes import ZOO, build_prototype, input_of, prototype_name, task_of, zoo_entry
+from engine.requirements import MEASURED_ON
 from engine.spec import parse_prototype, read_spec
 
 REFERENCE_CLASSES = 1000  # ImageNet's, for networks that the zoo doesn't list
@@ -109,4 +113,24 @@ def zoo() -> list[dict[str, Any]]:
                 "input": list(entry.input),
             }  # fmt: skip
         )
+    return rows
+
+
+def devices() -> list[dict[str, Any]]:
+    """What a requirement's ``device`` may say: this machine's devices, and the profiles with their figures and sources.
+
+    Each metric that depends on the device is ``measured``, ``estimated`` or ``unavailable``; ``reason`` says why energy
+    isn't measurable.
+    """
+    rows: list[dict[str, Any]] = []
+    for name in THIS_MACHINE:
+        reason = why_unmeasurable(name)
+        title = cpu_name() if name == "cpu" else "NVIDIA GPU"
+        if name == "cuda" and torch.cuda.is_available():
+            title = torch.cuda.get_device_name()
+        measured = {metric: "measured" if name in MEASURED_ON[metric] else "unavailable" for metric in MEASURED_ON}
+        energy = {} if reason is None else {"energy_mj": "unavailable"}
+        rows.append({"name": name, "title": title, **measured, **energy, "reason": reason})
+    estimated = dict.fromkeys(MEASURED_ON, "estimated")
+    rows += [{**profile.as_dict(), **estimated, "reason": None} for profile in profiles().values()]
     return rows

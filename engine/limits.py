@@ -1,10 +1,12 @@
-"""Limits on a design that are no parameters and no MACs: file size, activation memory and latency.
+"""Limits on a design that are no parameters and no MACs: file size, activation memory, latency and energy.
 
 Each is a function of many designs at once, so that the projection can keep every design within it, as it does with
-parameters and MACs. What they say is a closed form (activation memory), one but for a constant (file size), or a
-prediction (latency): the network itself is measured before it is accepted.
+parameters and MACs. What they say is a closed form (activation memory, and any estimate for a device profile), one but
+for a constant (file size), or a prediction (latency and energy on this machine): what isn't an estimate is measured on
+the network itself before it is accepted.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -17,19 +19,24 @@ from engine.elastic.leaves import ElasticBatchNorm
 from engine.elastic.network import ElasticNetwork
 from engine.errors import RequestError
 from engine.measure.activations import ActivationForm
+from engine.measure.energy import Unavailable
+from engine.measure.energy_fit import EnergyFit, measure_fit
 from engine.measure.latency_table import LATENCY_FILE, LatencyTable, measure_table
+from engine.measure.profiles import Profile, kept_profile
 from engine.measure.resources import measure_resources
+from engine.measure.roofline import estimate
 from engine.measure.samples import sample, varied_designs, whole_designs
-from engine.requirements import BYTES_PER_WEIGHT, Requirements
+from engine.measure.work import WorkForm
+from engine.requirements import BYTES_PER_WEIGHT, Requirements, resource_name
 
 RECIPE = {"classes": "", "seed": "0" * 19, "budget": "0" * 19, "fingerprint": "0" * 64}  # of the greatest length
 FITTED_FILES = 6
 
 
 class Limit(Protocol):
-    """An upper limit on one resource."""
+    """An upper limit on one resource (:func:`engine.requirements.resource_name`)."""
 
-    metric: str
+    resource: str
     value: float
 
     def predict(self, designs: Designs) -> Tensor:
@@ -45,24 +52,39 @@ def limits_of(
     Args:
         network: Gives the space, and whole networks to calibrate on.
         requirements: Without one on a resource nothing is measured for it.
-        folder: Where the table of latencies is, or goes: measured once, since designs depend on it.
-        workers: The leader measures it for all.
+        folder: Where the table of latencies, the fit of energy and the profiles are, or go: measured or read once,
+            since designs depend on them.
+        workers: The leader measures them for all.
 
     Raises:
-        RequestError: ``bad_prototype`` when a limit needs an ONNX file and the prototype can't be written as one.
+        RequestError: ``bad_prototype`` when a limit needs an ONNX file and the prototype can't be written as one;
+            ``bad_spec`` when energy turns out not to be measurable.
     """
     limits: list[Limit] = []
+    workers = workers or Workers()
+    form = cache(lambda: WorkForm(network))
     try:
         if "size_mb" in requirements.measured:
             limits.append(SizeLimit(network, requirements.limit("size_mb")))
         if "activation_mb" in requirements.measured:
             limits.append(ActivationLimit(network, requirements.limit("activation_mb")))
         if "latency_ms" in requirements.measured:
-            path, workers = folder / LATENCY_FILE, workers or Workers()
+            path = folder / LATENCY_FILE
             if workers.leads and not path.exists():
                 measure_table(network).save(path)
             workers.hand_out(path)
             limits.append(LatencyLimit(LatencyTable.load(path, network.space), requirements.limit("latency_ms")))
+        for device in requirements.energy_on:
+            path, resource = folder / f"energy-{device}.json", resource_name("energy_mj", device)
+            if workers.leads and not path.exists():
+                measure_fit(network, form(), device).save(path)
+            workers.hand_out(path)
+            limits.append(EnergyLimit(EnergyFit.load(path), form(), resource, requirements.limit(resource)))
+        for metric, device in requirements.estimated:
+            value = requirements.limit(resource_name(metric, device))
+            limits.append(ProfileLimit(kept_profile(device, folder), form(), metric, value))
+    except Unavailable as reason:
+        raise RequestError("bad_spec", str(reason), "requirements") from reason
     except RuntimeError as error:
         message = f"Latency and file size are measured on an ONNX file. {error}"
         raise RequestError("bad_prototype", message, "prototype") from error
@@ -76,7 +98,7 @@ class SizeLimit:
     some whole networks, and lies above all of them.
     """
 
-    metric = "size_mb"
+    resource = "size_mb"
 
     def __init__(self, network: ElasticNetwork, value: float) -> None:
         self.value = value
@@ -109,7 +131,7 @@ class SizeLimit:
 class ActivationLimit:
     """Peak activation memory (:mod:`engine.measure.memory`), as a closed form over designs."""
 
-    metric = "activation_mb"
+    resource = "activation_mb"
 
     def __init__(self, network: ElasticNetwork, value: float) -> None:
         self.value = value
@@ -123,7 +145,7 @@ class ActivationLimit:
 class LatencyLimit:
     """Latency as a table predicts it, with the table's own error as a margin."""
 
-    metric = "latency_ms"
+    resource = "latency_ms"
 
     def __init__(self, table: LatencyTable, value: float) -> None:
         self.value = value
@@ -132,3 +154,28 @@ class LatencyLimit:
     def predict(self, designs: Designs) -> Tensor:
         """Milliseconds."""
         return self.table.predict(designs) * (1 + self.table.calibration.error)
+
+
+class EnergyLimit:
+    """Energy on this machine as a fit predicts it, with the fit's own error as a margin."""
+
+    def __init__(self, energy: EnergyFit, form: WorkForm, resource: str, value: float) -> None:
+        self.resource, self.value = resource, value
+        self._fit, self._form = energy, form
+
+    def predict(self, designs: Designs) -> Tensor:
+        """Millijoules."""
+        return self._fit.predict(self._form(designs)) * (1 + self._fit.error)
+
+
+class ProfileLimit:
+    """Latency or energy on a device profile: the estimate is what is required, so it holds by construction."""
+
+    def __init__(self, profile: Profile, form: WorkForm, metric: str, value: float) -> None:
+        self.resource, self.value = resource_name(metric, profile.name), value
+        self._profile, self._form, self._metric = profile, form, metric
+
+    def predict(self, designs: Designs) -> Tensor:
+        """Milliseconds, or millijoules."""
+        found = estimate(self._profile, self._form(designs))
+        return found.latency_ms if self._metric == "latency_ms" else found.energy_mj

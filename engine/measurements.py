@@ -7,7 +7,7 @@ only designs that nobody has measured yet are measured, and nothing is trained.
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
 
 import torch
@@ -17,7 +17,6 @@ from engine.checkpoint import load_state, save_state
 from engine.elastic.design import Design
 
 MEASUREMENTS = "measurements.safetensors"
-RESOURCES = ("size_mb", "activation_mb", "latency_ms")
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Row:
         design: The first 63 bits of the SHA-256 of the canonical design.
         params, macs: Its cost.
         metric, loss: On the calibration split.
-        size_mb, activation_mb, latency_ms: NaN where they were not measured.
+        resources: What else was measured, by resource.
     """
 
     seed: int
@@ -40,14 +39,10 @@ class Row:
     macs: int
     metric: float
     loss: float
-    size_mb: float = math.nan
-    activation_mb: float = math.nan
-    latency_ms: float = math.nan
+    resources: dict[str, float] = field(default_factory=dict)
 
-    @property
-    def resources(self) -> dict[str, float]:
-        found = {name: getattr(self, name) for name in RESOURCES}
-        return {name: value for name, value in found.items() if not math.isnan(value)}
+
+DECODING = [f for f in fields(Row) if f.name != "resources"]
 
 
 class Measurements:
@@ -77,7 +72,7 @@ class Measurements:
         number = self._number(trial.design)
         known = self._by_design.get(number)
         resources = {**(known.resources if known else {}), **trial.resources}
-        row = Row(seed, budget, attempt, number, trial.params, trial.macs, trial.metric, trial.loss, **resources)
+        row = Row(seed, budget, attempt, number, trial.params, trial.macs, trial.metric, trial.loss, resources)
         self._rows[seed, budget, attempt] = self._by_design[number] = row
 
     def _number(self, design: Design) -> int:
@@ -85,12 +80,15 @@ class Measurements:
         return int.from_bytes(digest[:8], "big") >> 1
 
     def save(self, folder: Path) -> None:
-        """Write all rows into a run's folder, column by column."""
+        """Write all rows into a run's folder, column by column; a resource is NaN where it wasn't measured."""
         rows = [self._rows[key] for key in sorted(self._rows)]
         columns = {}
-        for f in fields(Row):
+        for f in DECODING:
             kind = torch.int64 if f.type in (int, "int") else torch.float64
             columns[f.name] = torch.tensor([getattr(row, f.name) for row in rows], dtype=kind)
+        for name in sorted({name for row in rows for name in row.resources}):
+            values = [row.resources.get(name, math.nan) for row in rows]
+            columns[name] = torch.tensor(values, dtype=torch.float64)
         save_state(folder / MEASUREMENTS, columns, {"rows": len(rows)})
 
     def load(self, folder: Path) -> "Measurements":
@@ -101,7 +99,10 @@ class Measurements:
         """
         if (folder / MEASUREMENTS).exists():
             columns, _ = load_state(folder / MEASUREMENTS)
-            for values in zip(*(columns[f.name].tolist() for f in fields(Row)), strict=True):
-                row = Row(*values)
+            names = [f.name for f in DECODING]
+            others = {name: columns[name].tolist() for name in sorted(set(columns) - set(names))}
+            for i, values in enumerate(zip(*(columns[name].tolist() for name in names), strict=True)):
+                measured = {name: column[i] for name, column in others.items() if not math.isnan(column[i])}
+                row = Row(**dict(zip(names, values, strict=True)), resources=measured)
                 self._rows[row.seed, row.budget, row.attempt] = self._by_design[row.design] = row
         return self

@@ -1,9 +1,9 @@
 """1_r(·): the conditions that every network must meet.
 
 Requirements on resources limit what the generator may project a design onto. Parameters and MACs have exact closed
-forms, so they hold by construction; file size, activation memory and latency are aimed at in the same way, and then
-measured on each network before it is accepted. A requirement on the task metric is statistical and is what
-certification is about.
+forms, so they hold by construction, and so do estimates of latency and energy for a device profile; file size,
+activation memory, latency and energy on this machine are aimed at in the same way, and then measured on each network
+before it is accepted. A requirement on the task metric is statistical and is what certification is about.
 """
 
 import math
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import RequestError
+from engine.measure.energy import why_unmeasurable
+from engine.measure.profiles import THIS_MACHINE, profiles
 
 # The first is what a run is about where none is required.
 TASK_METRICS = {
@@ -21,24 +23,35 @@ TASK_METRICS = {
     "detection": ("map50", "map"),
 }
 COUNTED = ("params", "macs")  # exact closed forms
-MEASURED = ("size_mb", "activation_mb", "latency_ms")  # measured on each network
+MEASURED = ("size_mb", "activation_mb", "latency_ms", "energy_mj")  # measured on each network
 RESOURCE_METRICS = (*COUNTED, *MEASURED)
 OPERATORS = (">=", "<=")
-DEVICES = ("cpu",)  # that latency can be measured on
+MEASURED_ON = {"latency_ms": ("cpu",), "energy_mj": ("cpu", "cuda")}  # devices of this machine
 BYTES_PER_WEIGHT = 4  # float32
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """``metric op value``, for latency on a device.
+    """``metric op value``, for latency and energy on a device: this machine's, or a profile.
 
-    Units: task metrics in [0, 1], parameters and MACs as counts, sizes in MB (10^6 bytes), latency in ms.
+    Units: task metrics in [0, 1], parameters and MACs as counts, sizes in MB (10^6 bytes), latency in ms, energy in mJ
+    for one image.
     """
 
     metric: str
     op: str
     value: float
     device: str | None = None
+
+    @property
+    def resource(self) -> str:
+        """What it limits: see :func:`resource_name`."""
+        return resource_name(self.metric, self.device)
+
+    @property
+    def estimated(self) -> bool:
+        """Whether it is about a device profile, so that it is judged by an estimate."""
+        return self.device is not None and self.device not in THIS_MACHINE
 
     def met_by(self, measured: float) -> bool:
         return measured >= self.value if self.op == ">=" else measured <= self.value
@@ -53,10 +66,10 @@ class Requirement:
 
     def implies(self, other: "Requirement") -> bool:
         """Whether meeting this one is meeting the other."""
-        return self.metric == other.metric and self.margin(other.value) <= 0
+        return self.resource == other.resource and self.margin(other.value) <= 0
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.op} {self.value:g}"
+        return f"{self.metric} {self.op} {self.value:g}" + (f" on {self.device}" if self.device else "")
 
 
 @dataclass(frozen=True)
@@ -71,18 +84,30 @@ class Requirements:
         """The task metric that every network must reach (0 when none is required)."""
         return max((r.value for r in self.items if r.metric == self.task_metric), default=0.0)
 
-    def limit(self, metric: str) -> float:
+    def limit(self, resource: str) -> float:
         """The smallest upper limit on a resource (infinite when none is required)."""
-        return min((r.value for r in self.items if r.metric == metric), default=float("inf"))
+        return min((r.value for r in self.items if r.resource == resource), default=float("inf"))
 
     @property
     def measured(self) -> tuple[str, ...]:
-        """The metrics that must be measured on a network before it is accepted, the task metric aside."""
-        return tuple(name for name in MEASURED if any(r.metric == name for r in self.items))
+        """The resources that must be measured on a network before it is accepted."""
+        rows = [r for metric in MEASURED for r in self.items if r.metric == metric and not r.estimated]
+        return tuple(dict.fromkeys(r.resource for r in rows))
+
+    @property
+    def estimated(self) -> tuple[tuple[str, str], ...]:
+        """(metric, device profile) of each resource that is estimated."""
+        return tuple(dict.fromkeys((r.metric, r.device) for r in self.items if r.device and r.estimated))
+
+    @property
+    def energy_on(self) -> tuple[str, ...]:
+        """Devices of this machine that energy must be measured on."""
+        rows = [r for r in self.items if r.metric == "energy_mj" and not r.estimated]
+        return tuple(dict.fromkeys(r.device for r in rows if r.device))
 
     def within(self, measured: Mapping[str, float]) -> bool:
         """Whether resources are within all limits on them."""
-        return all(r.met_by(measured[r.metric]) for r in self.items if r.metric != self.task_metric)
+        return all(r.met_by(measured[r.resource]) for r in self.items if r.metric != self.task_metric)
 
     def tightened(self, stricter: "Requirements") -> "Requirements":
         """These requirements with stricter ones in place of, or beside, their own.
@@ -92,27 +117,33 @@ class Requirements:
         """
         for new in stricter.items:
             for old in self.items:
-                if old.metric == new.metric and not new.implies(old):
+                if old.resource == new.resource and not new.implies(old):
                     raise RequestError(
                         "bad_request",
                         f"{new} is looser than the run's own {old}; a requirement can only be tightened afterwards: "
                         "start a run to loosen it.",
                         "requirement",
                     )
-        changed = {r.metric for r in stricter.items}
-        return Requirements((*(r for r in self.items if r.metric not in changed), *stricter.items), self.task_metric)
+        changed = {r.resource for r in stricter.items}
+        return Requirements((*(r for r in self.items if r.resource not in changed), *stricter.items), self.task_metric)
 
     def judge(self, measured: Mapping[str, float]) -> list[dict[str, Any]]:
-        """The verdict on each requirement, given a network's measured values by metric name."""
+        """The verdict on each requirement, given a network's values by resource: those of estimates say so."""
         return [
             {
                 **r.as_dict(),
-                "measured": measured[r.metric],
-                "verdict": r.met_by(measured[r.metric]),
-                "margin": r.margin(measured[r.metric]),
+                "measured": measured[r.resource],
+                "verdict": r.met_by(measured[r.resource]),
+                "margin": r.margin(measured[r.resource]),
+                **({"estimated": True} if r.estimated else {}),
             }
             for r in self.items
         ]
+
+
+def resource_name(metric: str, device: str | None) -> str:
+    """What tells resources apart: ``latency_ms`` (on the CPU), ``latency_ms@jetson-tx2``, ``params``."""
+    return metric if device in (None, "cpu") else f"{metric}@{device}"
 
 
 def parse_requirements(raw: Any, task: str) -> Requirements:
@@ -156,13 +187,26 @@ def _requirement(i: int, row: Any, task: str) -> Requirement:
         raise wrong("op", f"{metric} can only be limited with '<='.")
     if not is_task and value <= 0:
         raise wrong("value", f"{metric} must be more than 0; no network has {value}.")
-    if metric == "latency_ms":
-        device = DEVICES[0] if device is None else device
-        if device not in DEVICES:
-            raise wrong("device", f"latency can't be measured on {device!r} here; use {' or '.join(DEVICES)}.")
+    if metric in MEASURED_ON:
+        device = "cpu" if device is None else device
+        problem = _device_problem(metric, device)
+        if problem:
+            raise wrong("device", problem)
     elif device is not None:
         raise wrong("device", f"{metric} is the same on every device; leave device out.")
     return Requirement(str(metric), str(op), float(value), device)
+
+
+def _device_problem(metric: str, device: Any) -> str | None:
+    """Why a requirement can't name a device, if it can't: a sentence."""
+    known, here = list(profiles()), MEASURED_ON[metric]
+    if device in known:
+        return None
+    if device not in here:
+        name, usable = metric.partition("_")[0], ", ".join([*here, *known])
+        return f"{name} can't be measured on {device!r} here, and no profile has that name; use one of {usable}."
+    reason = why_unmeasurable(device) if metric == "energy_mj" else None
+    return reason and f"{reason} Name a device profile for an estimate: {', '.join(known)}."
 
 
 def parse_conditions(texts: Sequence[str], task: str) -> Requirements:

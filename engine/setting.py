@@ -1,8 +1,10 @@
 """Everything that a synthesis works with: dataset, prototype, views, elastic network, G, and measurement."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,17 +14,20 @@ from engine.acceleration import THREADS
 from engine.certify import Trial
 from engine.data import Dataset, load_dataset
 from engine.distributed import Workers
+from engine.elastic.design import Design
 from engine.elastic.network import Active, ElasticNetwork
 from engine.errors import RequestError
 from engine.feed import Feed
 from engine.generator import Generator
 from engine.heldout import HeldOut, observe
-from engine.limits import limits_of
+from engine.limits import ProfileLimit, limits_of
+from engine.measure.energy import Unavailable, energy_of
 from engine.measure.resources import measure_resources
 from engine.measurements import Measurements
 from engine.probe import Probe
 from engine.projection import Projection
 from engine.prototypes import build_prototype, wanted_image_size
+from engine.requirements import resource_name
 from engine.spec import Spec
 from engine.tasks import TASKS, Task
 from engine.teacher import Teacher
@@ -140,7 +145,9 @@ class Setting:
         projection = Projection(network.space, self.spec.objective, requirements, limits)
         if not projection.feasible:
             params, macs = network.space.cost(network.space.smallest)
-            needs = [f"{limit.metric} of about {float(limit.predict(projection.cheapest)[0]):.3g}" for limit in limits]
+            needs = [
+                f"{limit.resource} of about {float(limit.predict(projection.cheapest)[0]):.3g}" for limit in limits
+            ]
             raise RequestError(
                 "bad_spec",
                 "Even the smallest network that this prototype can become has "
@@ -216,7 +223,7 @@ class Synthesized:
         params, macs = self.network.space.cost(design)
         known = self.measurements.known(design)
         if known:
-            resources = known.resources
+            resources = dict(known.resources)
             if (known.seed, known.budget) != (seed, budget):
                 resources.pop("size_mb", None)  # the file holds its recipe
             trial = Trial(design, known.metric, params, macs, known.loss, resources)
@@ -226,34 +233,47 @@ class Synthesized:
         wanted = requirements.measured if trial.metric >= self.setting.threshold else ()
         if not set(wanted) <= set(trial.resources):
             active, flat = self.probe.prepare(design, quick=True)  # statistics change no size and no speed
-            latency_ms = trial.resources.get("latency_ms")
-            resources = self.resources(self.extract(active, flat), seed, budget, UNKNOWN_FINGERPRINT, latency_ms)
+            module = self.extract(active, flat)
+            resources = self.resources(module, seed, budget, UNKNOWN_FINGERPRINT, trial.resources)
             trial = replace(trial, resources=resources)
         self.measurements.add(seed, budget, attempt, trial)
         if wanted:
-            trial = replace(trial, within=requirements.within({**trial.resources, "params": params, "macs": macs}))
+            counted = {"params": params, "macs": macs, **self.estimates(design)}
+            trial = replace(trial, within=requirements.within({**trial.resources, **counted}))
         return trial
 
     def extract(self, active: Active, flat: Tensor) -> fx.GraphModule:
         """A design as a plain module of its own, its recorded statistics included."""
         return self.network.extract(active, flat, self.setting.normalise.mean, self.setting.normalise.std)
 
+    def estimates(self, design: Design) -> dict[str, float]:
+        """What requirements on device profiles are judged by, by resource."""
+        limits = [limit for limit in self.projection.limits if isinstance(limit, ProfileLimit)]
+        designs = self.network.space.designs([design])
+        return {limit.resource: float(limit.predict(designs)[0]) for limit in limits}
+
     def resources(
-        self, module: fx.GraphModule, seed: int, budget: float, fingerprint: str, latency_ms: float | None = None
+        self,
+        module: fx.GraphModule,
+        seed: int,
+        budget: float,
+        fingerprint: str,
+        known: Mapping[str, float],
     ) -> dict[str, float]:
-        """File size, activation memory and, where a requirement asks for it, latency of a network.
+        """File size, activation memory and, where a requirement asks for them, latency and energy of a network.
 
         Args:
             module: From :meth:`extract`.
             seed, budget, fingerprint: What its file says about it.
-            latency_ms: Its latency, where that has been measured already.
+            known: What was measured on a network of the same design: its latency and energy are taken from there.
 
         Raises:
-            RequestError: ``bad_prototype`` when one of these is required and the network can't be written as ONNX.
+            RequestError: ``bad_prototype`` when one of these is required and the network can't be written as ONNX;
+                ``bad_spec`` when energy is required and turns out not to be measurable.
         """
         requirements = self.setting.spec.requirements
         required = requirements.measured
-        timed = "latency_ms" in required and latency_ms is None
+        timed = "latency_ms" in required and "latency_ms" not in known
         try:
             found = measure_resources(
                 module,
@@ -265,7 +285,30 @@ class Synthesized:
         except RuntimeError as error:
             message = f"Latency and file size are measured on an ONNX file. {error}"
             raise RequestError("bad_prototype", message, "prototype") from error
-        return found.as_metrics() | ({} if latency_ms is None else {"latency_ms": latency_ms})
+        resources = {name: value for name, value in known.items() if name != "size_mb"} | found.as_metrics()
+        for device in requirements.energy_on:
+            energy = self.energy(module, device, resources)
+            if "unavailable" in energy:
+                raise RequestError("bad_spec", energy["unavailable"], "requirements")
+            resources[resource_name("energy_mj", device)] = energy["energy_mj"]
+        return resources
+
+    def energy(self, module: fx.GraphModule, device: str, known: Mapping[str, float]) -> dict[str, Any]:
+        """Energy of a network on ``cpu`` or ``cuda``: ``device``, with ``energy_mj`` and ``images_per_joule``, or with
+        ``unavailable``, a sentence that says why it can't be measured.
+
+        Args:
+            module: From :meth:`extract`.
+            device: The device.
+            known: What was measured on a network of the same design: its energy is taken from there.
+        """
+        energy_mj = known.get(resource_name("energy_mj", device))
+        try:
+            if energy_mj is None:
+                energy_mj = energy_of(module, self.setting.dataset.image_shape, device).mj
+        except Unavailable as reason:
+            return {"device": device, "unavailable": str(reason)}
+        return {"device": device, "energy_mj": energy_mj, "images_per_joule": 1e3 / energy_mj}
 
     def tensors(self) -> dict[str, Tensor]:
         """What a learned generator consists of."""

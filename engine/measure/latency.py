@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from engine.measure.device import cpu_name
+from engine.measure.running import THREADS, onnx_runner
 
-THREADS = 1  # one thread: the figure is steady, and comparable between machines with other core counts
 FEWEST_RUNS = 5
 
 
@@ -41,18 +40,12 @@ def measure_latency(
         warmup: Runs before these, in which ONNX Runtime allocates and plans; fewer where each takes long.
         longest_s: Seconds after which a slow network isn't timed further, but at least ``FEWEST_RUNS`` times.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    image = np.random.default_rng(0).random((1, *input_shape), dtype=np.float32)
-    feed = {session.get_inputs()[0].name: image}
+    run = onnx_runner(model, input_shape)
     began = time.perf_counter()
 
     def once() -> float:
         start = time.perf_counter_ns()
-        session.run(None, feed)
+        run()
         return (time.perf_counter_ns() - start) / 1e6
 
     for _ in range(warmup):

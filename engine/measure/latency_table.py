@@ -27,8 +27,9 @@ from engine.elastic.network import ElasticNetwork
 from engine.elastic.space import Space
 from engine.export.onnx import OPSET
 from engine.measure.device import cpu_name
-from engine.measure.latency import THREADS, measure_latency
+from engine.measure.latency import measure_latency
 from engine.measure.resources import measure_resources
+from engine.measure.running import THREADS
 from engine.measure.samples import Applied, applied_layers, sample, varied_designs, whole, whole_designs
 
 LATENCY_FILE = "latency.json"
@@ -181,7 +182,7 @@ def measure_entries(network: ElasticNetwork) -> list[Entry]:
         for at, (layer, smallest) in enumerate(zip(layers[0], layers[last], strict=True)):
             parameter = index[layer.leaf, layer.parameter]
             p = space.parameters[parameter]
-            if p.d0 is None or parameter in entries:
+            if p.d0 is None or parameter in entries or isinstance(layer.module, nn.ConvTranspose2d):
                 continue
             outputs = _grid(layer.outputs)
             inputs = [1.0] * GRID if p.d1 is None else _grid(layer.inputs[0])

@@ -3,6 +3,7 @@
 Their weights don't matter to sizes and speed, so nothing needs to be trained.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from torch import Tensor, fx, nn
 from engine.elastic.design import FORMS, Design
 from engine.elastic.labels import MANY_GROUPS
 from engine.elastic.network import ElasticNetwork
+
+LAYERS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
 
 def sample(network: ElasticNetwork, design: Design) -> fx.GraphModule:
@@ -58,21 +61,30 @@ class Applied:
     Attributes:
         leaf: Its name in the prototype.
         parameter: The weight's name there: the layer's own, or that of an alternative form.
-        module: The layer, at its largest.
-        inputs: Shape of its input, without the batch.
-        positions: Output positions per image.
+        module: The layer, as large as it is there.
+        inputs, results: Shapes of its input and of its output, without the batch.
     """
 
     leaf: str
     parameter: str
-    module: nn.Conv1d | nn.Conv2d | nn.Linear
+    module: nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d | nn.Linear
     inputs: tuple[int, ...]
-    positions: int
+    results: tuple[int, ...]
 
     @property
     def outputs(self) -> int:
-        """Output channels or features, at its largest."""
-        return self.module.weight.shape[0]
+        """Output channels or features."""
+        return self.module.out_features if isinstance(self.module, nn.Linear) else self.module.out_channels
+
+    @property
+    def positions(self) -> int:
+        """Output positions per image."""
+        return math.prod(self.results) // self.outputs
+
+    @property
+    def applied_at(self) -> int:
+        """Positions per image that each weight multiplies at: the input's for a transposed convolution."""
+        return math.prod(self.inputs[1:]) if isinstance(self.module, nn.ConvTranspose2d) else self.positions
 
     @property
     def grows_by_groups(self) -> bool:
@@ -103,8 +115,6 @@ class _LayerRecorder(fx.Interpreter):
 
     def _apply(self, leaf: str, parameter: str, layer: nn.Module, *args: Any, **kwargs: Any) -> Any:
         value = layer(*args, **kwargs)
-        if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Linear) and isinstance(value, Tensor):
-            places = value.shape[1:-1] if isinstance(layer, nn.Linear) else value.shape[2:]
-            shape = tuple(args[0].shape[1:])
-            self.found.append(Applied(leaf, parameter, layer, shape, int(np.prod(places, dtype=int))))
+        if isinstance(layer, LAYERS) and isinstance(value, Tensor):
+            self.found.append(Applied(leaf, parameter, layer, tuple(args[0].shape[1:]), tuple(value.shape[1:])))
         return value

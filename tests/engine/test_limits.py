@@ -10,10 +10,14 @@ from engine.elastic.network import ElasticNetwork
 from engine.errors import RequestError
 from engine.generator import Generator
 from engine.limits import RECIPE, limits_of
+from engine.measure import energy
 from engine.measure.latency_table import GRID, LATENCY_FILE, Calibration, Entry, LatencyTable
 from engine.measure.memory import activation_mb
+from engine.measure.profiles import profiles
 from engine.measure.resources import measure_resources
+from engine.measure.roofline import estimates
 from engine.measure.samples import sample, varied_designs
+from engine.measure.work import work_of
 from engine.performance import NetScore
 from engine.projection import Projection
 from engine.prototypes import build_prototype
@@ -101,3 +105,50 @@ def test_a_limit_below_the_smallest_network_is_refused_with_what_it_takes(
     with pytest.raises(RequestError) as refused:
         setting.projection(network)
     assert refused.value.field == "requirements" and "activation_mb of about" in refused.value.message
+
+
+def test_designs_keep_to_estimates_on_several_devices_by_construction(network: ElasticNetwork, tmp_path: Path) -> None:
+    wide = projection(network, tmp_path, "energy_mj<=1e9@jetson-tx2", "latency_ms<=1e9@cortex-m7")
+    full, smallest = network.space.designs([network.space.full]), wide.cheapest
+    millijoules, milliseconds = (
+        float(limit.predict(full)[0] * limit.predict(smallest)[0]) ** 0.5 for limit in (wide.limits[0], wide.limits[1])
+    )
+    tight = projection(
+        network, tmp_path, f"energy_mj<={millijoules}@jetson-tx2", f"latency_ms<={milliseconds}@cortex-m7"
+    )
+    generator, free, known = Generator(tight, 0), Generator(wide, 0), profiles()
+    closest = 0.0
+    for seed in range(8):
+        found = estimates(known, work_of(sample(network, generator.design(seed, tight.full)), SHAPE))
+        assert found["jetson-tx2"]["energy_mj"] <= millijoules * (1 + 1e-9)
+        assert found["cortex-m7"]["latency_ms"] <= milliseconds * (1 + 1e-9)
+        shares = found["jetson-tx2"]["energy_mj"] / millijoules, found["cortex-m7"]["latency_ms"] / milliseconds
+        closest = max(closest, *shares)
+    assert closest > 0.9  # the limits are used
+    beyond = estimates(known, work_of(sample(network, free.design(0, wide.full)), SHAPE))
+    assert beyond["jetson-tx2"]["energy_mj"] > millijoules
+
+
+class Metered:
+    """An energy counter that moves by 1 mJ at each reading, so a few images are enough."""
+
+    window_s = 0.0
+
+    def __init__(self) -> None:
+        self.total = 0.0
+
+    def read_mj(self) -> float:
+        self.total += 1
+        return self.total
+
+
+def test_a_limit_on_energy_here_is_aimed_at_by_a_fit_to_measured_networks(
+    network: ElasticNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(energy.COUNTERS, "cpu", Metered)
+    (limit,) = projection(network, tmp_path, "energy_mj<=5").limits
+    said = limit.predict(network.space.designs([network.space.full, network.space.smallest]))
+    assert (limit.resource, limit.value) == ("energy_mj", 5) and bool((said > 0).all())
+    fitted = (tmp_path / "energy-cpu.json").read_bytes()
+    projection(network, tmp_path, "energy_mj<=4")
+    assert (tmp_path / "energy-cpu.json").read_bytes() == fitted

@@ -3,9 +3,15 @@
 import pytest
 
 from engine.errors import RequestError
+from engine.measure import energy
 from engine.performance import NetScore, information_density
 from engine.requirements import Requirements, parse_conditions, parse_requirements
 from engine.spec import parse_spec
+
+
+def unmeasurable() -> energy.EnergyCounter:
+    raise energy.Unavailable("No counter here.")
+
 
 GOOD = {"prototype": {"zoo": "resnet8"}, "dataset": {"builtin": "digits"}, "max_cycles": 2}
 
@@ -45,11 +51,16 @@ def test_verdicts_hold_the_measurement_and_the_margin() -> None:
         ({"metric": "params", "op": "<=", "value": float("inf")}, "requirements.0.value", "a number"),
         ({"metric": "latency_ms", "op": "<=", "value": 2, "device": "tpu"}, "requirements.0.device", "'tpu'"),
         ({"metric": "macs", "op": "<=", "value": 2, "device": "cpu"}, "requirements.0.device", "leave device out"),
-        ({"metric": "energy_mj", "op": "<=", "value": 2}, "requirements.0.metric", "isn't one of"),
+        ({"metric": "energy_mj", "op": "<=", "value": 2}, "requirements.0.device", "No counter here."),
+        ({"metric": "energy_mj", "op": "<=", "value": 2, "device": "cuda"}, "requirements.0.device", "jetson-tx2"),
+        ({"metric": "energy_mj", "op": "<=", "value": 2, "device": "toaster"}, "requirements.0.device", "'toaster'"),
         ("accuracy", "requirements.0", "metric, op and value"),
     ],
 )
-def test_a_wrong_requirement_is_named(requirement: object, field: str, words: str) -> None:
+def test_a_wrong_requirement_is_named(
+    requirement: object, field: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(energy, "COUNTERS", {"cpu": unmeasurable, "cuda": unmeasurable})
     with pytest.raises(RequestError) as refused:
         parse_spec({**GOOD, "requirements": [requirement]})
     assert refused.value.field == field
@@ -127,3 +138,27 @@ def test_loosening_is_refused_with_a_sentence(looser: str) -> None:
     with pytest.raises(RequestError) as refused:
         conditions("accuracy>=0.9", "params<=2000").tightened(conditions(looser))
     assert refused.value.code == "bad_request" and "can only be tightened" in refused.value.message
+
+
+def test_requirements_on_several_devices_stand_side_by_side() -> None:
+    both = conditions(
+        "latency_ms<=2", "latency_ms<=0.5@jetson-tx2", "energy_mj<=3@jetson-tx2", "energy_mj<=9@cortex-m7"
+    )
+    assert both.measured == ("latency_ms",)
+    assert (both.limit("latency_ms"), both.limit("latency_ms@jetson-tx2")) == (2, 0.5)
+    assert (both.limit("energy_mj@cortex-m7"), both.limit("energy_mj@raspberry-pi-5")) == (9, float("inf"))
+    assert both.within(
+        {"latency_ms": 1, "latency_ms@jetson-tx2": 0.4, "energy_mj@jetson-tx2": 3, "energy_mj@cortex-m7": 8}
+    )
+    tightened = both.tightened(conditions("latency_ms<=0.3@jetson-tx2"))
+    assert (tightened.limit("latency_ms"), tightened.limit("latency_ms@jetson-tx2")) == (2, 0.3)
+    with pytest.raises(RequestError, match="latency_ms <= 0.7 on jetson-tx2 is looser"):
+        both.tightened(conditions("latency_ms<=0.7@jetson-tx2"))
+
+
+def test_verdicts_on_estimates_say_that_they_are() -> None:
+    rows = conditions("latency_ms<=2", "latency_ms<=0.5@jetson-tx2").judge(
+        {"latency_ms": 1.0, "latency_ms@jetson-tx2": 0.6}
+    )
+    assert rows[0] == {**rows[0], "device": "cpu", "measured": 1.0, "verdict": True} and "estimated" not in rows[0]
+    assert rows[1] == {**rows[1], "device": "jetson-tx2", "measured": 0.6, "verdict": False, "estimated": True}

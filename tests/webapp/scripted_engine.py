@@ -203,7 +203,17 @@ def draw(arguments: argparse.Namespace) -> int:
                     "measured": 0.95,
                     "verdict": True,
                     "margin": 0.05,
-                }
+                },
+                {
+                    "metric": "energy_mj",
+                    "op": "<=",
+                    "value": 0.5,
+                    "device": "jetson-tx2",
+                    "measured": 0.4,
+                    "verdict": True,
+                    "margin": 0.1,
+                    "estimated": True,
+                },
             ],
             verified=seed % 2 == 0,
             attempts=1,
@@ -212,6 +222,11 @@ def draw(arguments: argparse.Namespace) -> int:
             files=files,
             design={"widths": {"stem": 8}, "blocks_removed": []},
             size_mb=0.04,
+            energy={"device": "cpu", "unavailable": "Energy isn't measurable on 'cpu' here."},
+            images_per_joule=None,
+            estimates={
+                "jetson-tx2": {"estimated": True, "latency_ms": 0.03, "energy_mj": 0.4, "images_per_joule": 2500}
+            },
         )
     return 0
 
