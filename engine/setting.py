@@ -26,7 +26,7 @@ from engine.measure.resources import measure_resources
 from engine.measurements import Measurements
 from engine.probe import Probe
 from engine.projection import Projection
-from engine.prototypes import build_prototype, wanted_image_size
+from engine.prototypes import build_prototype, prototype_name, task_of, wanted_image_size
 from engine.requirements import resource_name
 from engine.spec import Spec
 from engine.tasks import TASKS, Task
@@ -68,6 +68,13 @@ class Setting:
                 f"{dataset.name} holds {HOLDS[dataset.task]} ({dataset.task}), but the spec's task is {spec.task}; "
                 f"give a dataset for {spec.task}, or set task to {dataset.task!r}.",
                 "dataset.path",
+            )
+        if task_of(spec.prototype) not in (None, spec.task):
+            raise RequestError(
+                "bad_prototype",
+                f"{prototype_name(spec.prototype)} is for {task_of(spec.prototype)}, but the spec's task is {spec.task}; "
+                f"choose a prototype for {spec.task} (`python -m engine zoo` lists them).",
+                "prototype",
             )
         channels, height, width = dataset.image_shape
         prototype = build_prototype(spec.prototype, channels, len(dataset.class_names), height, spec.seed)

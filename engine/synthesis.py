@@ -76,6 +76,7 @@ class Probed:
     budget: float
     design: Design
     metric: float
+    metrics: dict[str, float]
     loss: float
 
 
@@ -288,7 +289,7 @@ class Synthesis:
                 self.observer.probe(active, flat, *chosen)
             measured = probe.probe_prepared(active, flat)
             budget = parts.projection.to_budget(log_cost)
-            found.append(Probed(seed, budget, design, measured.metric, measured.loss))
+            found.append(Probed(seed, budget, design, measured.metric, measured.metrics, measured.loss))
         return found
 
     def _update_inquisitor(
@@ -320,7 +321,7 @@ class Synthesis:
         return self.spec.objective(probed.metric, *self.parts.network.space.cost(probed.design))
 
     def _report(self, trained: list[tuple[Design, float]], probed: list[Probed], delta: list[Tensor]) -> None:
-        task, threshold = self.setting.task.metric, self.setting.threshold
+        threshold = self.setting.threshold
         rows = []
         for p in probed:
             params, macs = self.parts.network.space.cost(p.design)
@@ -330,12 +331,12 @@ class Synthesis:
                     "budget": p.budget,
                     "params": params,
                     "macs": macs,
-                    task: p.metric,
+                    **p.metrics,
                     "netscore": self._score(p),
                     "meets": p.metric >= threshold,
                 }
             )
-        mean = {n: float(np.mean([row[n] for row in rows])) for n in (task, "params", "macs", "netscore")}
+        mean = {n: float(np.mean([row[n] for row in rows])) for n in (*self.setting.task.metrics, "params", "macs", "netscore")}
         progress = self.phase.progress(self.cycle, self.log.elapsed)
         correlation, by_size = self.inquisitor.rank_correlations()
         self.log.emit(
@@ -346,7 +347,7 @@ class Synthesis:
             budget=probed[0].budget,
             loss=float(np.mean([loss for _, loss in trained])),
             designs=rows,
-            metrics={"validation": {task: mean[task]}},
+            metrics={"validation": {name: mean[name] for name in self.setting.task.metrics}},
             params=mean["params"],
             macs=mean["macs"],
             netscore=mean["netscore"],
