@@ -72,8 +72,8 @@ class Setting:
         if task_of(spec.prototype) not in (None, spec.task):
             raise RequestError(
                 "bad_prototype",
-                f"{prototype_name(spec.prototype)} is for {task_of(spec.prototype)}, but the spec's task is {spec.task}; "
-                f"choose a prototype for {spec.task} (`python -m engine zoo` lists them).",
+                f"{prototype_name(spec.prototype)} is for {task_of(spec.prototype)}, but the spec's task is "
+                f"{spec.task}; choose a prototype for {spec.task} (`python -m engine zoo` lists them).",
                 "prototype",
             )
         channels, height, width = dataset.image_shape

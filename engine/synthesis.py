@@ -336,7 +336,10 @@ class Synthesis:
                     "meets": p.metric >= threshold,
                 }
             )
-        mean = {n: float(np.mean([row[n] for row in rows])) for n in (*self.setting.task.metrics, "params", "macs", "netscore")}
+        mean = {
+            n: float(np.mean([row[n] for row in rows]))
+            for n in (*self.setting.task.metrics, "params", "macs", "netscore")
+        }
         progress = self.phase.progress(self.cycle, self.log.elapsed)
         correlation, by_size = self.inquisitor.rank_correlations()
         self.log.emit(

@@ -79,10 +79,12 @@ class Detection:
         return (1 - DISTILLED) * hard + DISTILLED * self.grid.lesson_loss(outputs, lesson)
 
     def observe(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        detections = self.grid.detections(outputs, self.height, self.width)
+        found = zip(*self.grid.detections(outputs, self.height, self.width), labels, strict=True)
         rows = [
-            observe_image(*found, objects[objects[:, 0] >= 0], self.classes)
-            for found, objects in zip(detections, labels, strict=True)
+            observe_image(
+                boxes[scores > 0], scores[scores > 0], classes[scores > 0], there[there[:, 0] >= 0], self.classes
+            )
+            for boxes, scores, classes, there in found
         ]
         return torch.stack(rows)
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from faster_coco_eval import COCO, COCOeval_faster
+from torchvision.ops import batched_nms
 
 from engine.data import Dataset, Split
 from engine.errors import RequestError
@@ -115,11 +116,28 @@ def test_a_grid_gives_back_the_boxes_that_it_was_taught() -> None:
     x, y = grid.centres(labels).unbind(2)
     distances = torch.stack([x - boxes[..., 0], y - boxes[..., 1], boxes[..., 2] - x, boxes[..., 3] - y], 1) / 16
     outputs = torch.cat([20 * coverage - 10, distances], 1)
-    first, second = grid.detections(outputs, HEIGHT, WIDTH)
-    assert sorted(first[0].tolist()) == [[10, 12, 50, 60], [70, 20, 120, 90]]
-    assert sorted(first[2].tolist()) == [0, 1] and not len(second[0])
+    found, scores, classes = grid.detections(outputs, HEIGHT, WIDTH)
+    assert sorted(found[0, :2].tolist()) == [[10, 12, 50, 60], [70, 20, 120, 90]]
+    assert sorted(classes[0, :2].tolist()) == [0, 1]
+    assert (scores > 0).sum(1).tolist() == [2, 0]
     assert grid.loss(outputs, labels) < 0.01 < grid.loss(torch.zeros_like(outputs), labels)
     assert grid.lesson_loss(outputs, outputs) < 0.01 < grid.lesson_loss(torch.zeros_like(outputs), outputs)
+
+
+def test_overlapping_boxes_give_way_as_in_sequential_suppression() -> None:
+    torch.manual_seed(0)
+    grid = Grid(2, 6, 8, 16)
+    outputs = torch.cat([torch.randn(5, 2, 6, 8), 1.5 + torch.rand(5, 4, 6, 8)], 1)
+    boxes, scores, classes = grid.detections(outputs, HEIGHT, WIDTH)
+    every = grid.boxes(outputs[:, 2:]).flatten(1, 2).clamp_min(0).minimum(torch.tensor([WIDTH, HEIGHT, WIDTH, HEIGHT]))
+    for image in range(5):
+        sure, kind = outputs[image, :2].sigmoid().flatten(), torch.arange(2).repeat_interleave(48)
+        kept = batched_nms(every[image].repeat(2, 1), sure, kind, 0.5)
+        count = int((scores[image] > 0).sum())
+        assert count == len(kept) > 10
+        torch.testing.assert_close(scores[image, :count], sure[kept])
+        assert torch.equal(classes[image, :count], kind[kept])
+        torch.testing.assert_close(boxes[image, :count], every[image].repeat(2, 1)[kept])
 
 
 def test_even_the_smallest_object_has_a_cell_and_the_smaller_of_two_wins() -> None:
