@@ -336,10 +336,8 @@ class Synthesis:
                     "meets": p.metric >= threshold,
                 }
             )
-        mean = {
-            n: float(np.mean([row[n] for row in rows]))
-            for n in (*self.setting.task.metrics, "params", "macs", "netscore")
-        }
+        metrics = self.setting.task.metrics
+        mean = {n: float(np.mean([row[n] for row in rows])) for n in (*metrics, "params", "macs", "netscore")}
         progress = self.phase.progress(self.cycle, self.log.elapsed)
         correlation, by_size = self.inquisitor.rank_correlations()
         self.log.emit(
@@ -350,7 +348,7 @@ class Synthesis:
             budget=probed[0].budget,
             loss=float(np.mean([loss for _, loss in trained])),
             designs=rows,
-            metrics={"validation": {name: mean[name] for name in self.setting.task.metrics}},
+            metrics={"validation": {name: mean[name] for name in metrics}},
             params=mean["params"],
             macs=mean["macs"],
             netscore=mean["netscore"],

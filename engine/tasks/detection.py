@@ -79,13 +79,10 @@ class Detection:
         return (1 - DISTILLED) * hard + DISTILLED * self.grid.lesson_loss(outputs, lesson)
 
     def observe(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        found = zip(*self.grid.detections(outputs, self.height, self.width), labels, strict=True)
-        rows = [
-            observe_image(
-                boxes[scores > 0], scores[scores > 0], classes[scores > 0], there[there[:, 0] >= 0], self.classes
-            )
-            for boxes, scores, classes, there in found
-        ]
+        rows = []
+        for *found, objects in zip(*self.grid.detections(outputs, self.height, self.width), labels, strict=True):
+            said = found[1] > 0
+            rows.append(observe_image(*(part[said] for part in found), objects[objects[:, 0] >= 0], self.classes))
         return torch.stack(rows)
 
     def judge(self, observed: np.ndarray) -> dict[str, float]:
