@@ -167,6 +167,7 @@ def certify(
     target_yield: float,
     canonical: Callable[[Design], Design],
     pace: Pace,
+    coarse: int = COARSE,
 ) -> Certificate:
     """Scan budgets upwards for the smallest whose yield reaches the target.
 
@@ -179,8 +180,10 @@ def certify(
         target_yield: Share of seeds that must be accepted.
         canonical: Maps a design to what makes it different from another.
         pace: How many decodings the time budget allows: where it is short, budgets are skipped, then seeds.
+        coarse: Candidates in the steps that go up first.
     """
-    return _Certification(decode, list(budgets), threshold, floor, target_yield, pace).run(required, canonical)
+    candidates = list(budgets)
+    return _Certification(decode, candidates, threshold, floor, target_yield, pace, coarse).run(required, canonical)
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,14 @@ class _Certification:
     """See :func:`certify`."""
 
     def __init__(
-        self, decode: Decode, candidates: list[float], threshold: float, floor: float, target_yield: float, pace: Pace
+        self,
+        decode: Decode,
+        candidates: list[float],
+        threshold: float,
+        floor: float,
+        target_yield: float,
+        pace: Pace,
+        coarse: int,
     ) -> None:
         self.decode = decode
         self.candidates = candidates
@@ -207,6 +217,7 @@ class _Certification:
         self.target_yield = target_yield
         self.raw_yield = smallest_raw_yield(target_yield)
         self.pace = pace
+        self.coarse = coarse
         self.scan: list[dict[str, float]] = []
 
     def run(self, required: float, canonical: Callable[[Design], Design]) -> Certificate:
@@ -288,7 +299,7 @@ class _Certification:
         """The candidate to scan next: the nearest, a coarse step ahead at least, from which strides that double reach
         the last one within the time."""
         last = len(self.candidates) - 1
-        for stride in range(COARSE, last - position):
+        for stride in range(self.coarse, last - position):
             steps = position + stride * (2 ** np.arange(1, 1 + math.ceil(math.log2(last + 2))) - 1)
             ahead = [self.candidates[i] for i in steps.tolist() if i < last]
             scan = HOPELESS_AFTER * sum(map(self.pace.seconds, ahead))
