@@ -46,7 +46,7 @@ CIFAR4 = Definition(
     "CIFAR-10 subset (4 classes, 8×8), ResNet-8",
     "resnet8",
     required=0.83,
-    seconds=120,
+    seconds=240,
     epochs=10,
     start=0.62,
     trials=3,
@@ -57,7 +57,7 @@ CIFAR4 = Definition(
 
 
 def standard() -> Suite:
-    """An estimated 80 minutes on 2 cores."""
+    """An estimated two hours on 2 cores."""
     return Suite(
         works=(DIGITS, CIFAR4),
         repeats=3,

@@ -130,6 +130,7 @@ def certify(
     target_yield: float,
     canonical: Callable[[Design], Design],
     pace: Pace,
+    coarse: int = COARSE,
 ) -> Certificate:
     """Scan budgets upwards for the smallest whose yield reaches the target.
 
@@ -142,8 +143,10 @@ def certify(
         target_yield: Share of seeds that must be accepted.
         canonical: Maps a design to what makes it different from another.
         pace: How many decodings the time budget allows: where it is short, budgets are skipped, then seeds.
+        coarse: Candidates in the steps that go up first.
     """
-    return _Certification(decode, list(budgets), threshold, floor, target_yield, pace).run(required, canonical)
+    candidates = list(budgets)
+    return _Certification(decode, candidates, threshold, floor, target_yield, pace, coarse).run(required, canonical)
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,14 @@ class _Certification:
     """See :func:`certify`."""
 
     def __init__(
-        self, decode: Decode, candidates: list[float], threshold: float, floor: float, target_yield: float, pace: Pace
+        self,
+        decode: Decode,
+        candidates: list[float],
+        threshold: float,
+        floor: float,
+        target_yield: float,
+        pace: Pace,
+        coarse: int,
     ) -> None:
         self.decode = decode
         self.candidates = candidates
@@ -170,6 +180,8 @@ class _Certification:
         self.target_yield = target_yield
         self.raw_yield = smallest_raw_yield(target_yield)
         self.pace = pace
+        self.coarse = coarse
+        self.largest_passes = True  # until a timed scan has looked
         self.scan: list[dict[str, float]] = []
 
     def run(self, required: float, canonical: Callable[[Design], Design]) -> Certificate:
@@ -197,8 +209,8 @@ class _Certification:
         the smallest on, then the one that it led to.
         """
         last = len(self.candidates) - 1
-        if self.pace.is_timed:  # so that what the largest budget takes is known, and planned for
-            self.decode(FIRST_SEED, self.candidates[last], 0)
+        if self.pace.is_timed:  # so that what the largest budget takes, and whether it leads anywhere, is planned for
+            self.largest_passes = self.decode(FIRST_SEED, self.candidates[last], 0).accepted(self.threshold)
         best: _Outcome | None = None
         below, position = -1, self._next(-1)
         while True:
@@ -249,15 +261,22 @@ class _Certification:
 
     def _next(self, position: int) -> int:
         """The candidate to scan next: the nearest, a coarse step ahead at least, from which strides that double reach
-        the last one within the time."""
+        the last one within the time.
+
+        Where time is too short for that, the last one; or half the way to it, when it failed at first sight: shared
+        weights are at their best where training worked, and may be worse again in the largest network.
+        """
         last = len(self.candidates) - 1
-        for stride in range(COARSE, last - position):
+        for stride in range(self.coarse, last - position):
             steps = position + stride * (2 ** np.arange(1, 1 + math.ceil(math.log2(last + 2))) - 1)
             ahead = [self.candidates[i] for i in steps.tolist() if i < last]
             scan = HOPELESS_AFTER * sum(map(self.pace.seconds, ahead))
             if self.pace.affords(CONFIRM_SEEDS // 2, ahead[0], self._reserve() + scan):
                 return position + stride
-        return last
+        middle = (position + last + 1) // 2
+        after = HOPELESS_AFTER * self.pace.seconds(self.candidates[last])
+        enough = self.pace.affords(HOPELESS_AFTER + FEWEST_CONFIRMED, self.candidates[middle], after)
+        return middle if enough and not self.largest_passes else last
 
     def _reserve(self) -> float:
         """Seconds for what follows the scan in any case, at the largest budget."""

@@ -4,7 +4,8 @@ The certified range says what every seed reaches as it is drawn. A network that 
 requirement at a smaller cost. So at ever smaller budgets many seeds compete: all of them as they are, the best of these
 after a short polish, and the winner of those is polished for long (successive halving, Jamieson & Talwalkar 2016). The
 smallest cost whose winner is accepted is searched by steps down and then by halving. The search split chooses among
-seeds; the calibration split is asked once for each budget; the test split isn't looked at.
+seeds, the calibration split accepts or refuses the winner as in every draw with polish, and the test split isn't looked
+at.
 
 What comes out is a seed, a budget and a number of steps: drawing with these gives the same network again.
 """

@@ -85,6 +85,7 @@ def _certify(parts: Synthesized, before: Certificate, should_stop: Callable[[], 
         target_yield=spec.target_yield,
         canonical=parts.network.space.canonical,
         pace=Pace(),
+        coarse=1,  # the stored rungs are far apart already
     )
 
 

@@ -77,6 +77,17 @@ def test_when_time_is_short_the_scan_strides_and_still_tries_the_largest_budget(
     assert 3 < len(tried) < 101
 
 
+def test_when_time_is_short_and_the_largest_network_fails_the_scan_looks_below_it() -> None:
+    def best_in_between(seed: int, budget: float, attempt: int) -> Trial:
+        metric = 0.95 if 0.6 < budget < 0.9 else 0.8  # the largest networks' shared weights are the least trained
+        return Trial(Design((seed, attempt), ()), metric, 1000, 2000)
+
+    pace = Simulated(seconds=300)
+    certificate = run(pace.spending(best_in_between), pace=pace, budgets=101)
+    assert certificate.certified
+    assert 0.6 < certificate.budget_range[0] < 0.9
+
+
 @pytest.mark.parametrize("seconds", [0, 100, 400, 2000])
 @pytest.mark.parametrize("edge", [2.0, 0.97, 0.7])
 def test_certification_ends_within_its_time_but_for_a_few_decodings(seconds: float, edge: float) -> None:

@@ -1,13 +1,17 @@
 """Refinement: ever cheaper accepted networks, each of them a recipe that draws it again."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import engine.polish
+import engine.refine
 from engine.draw import TrainedGenerator, load_generator
 from engine.errors import StopRequested
 from engine.refine import NARROW, Bracket, refine
-from tests.engine.conftest import Finished, engine
+from tests.engine.conftest import Finished
+from tests.engine.conftest import engine as run_engine
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +39,17 @@ def test_the_bracket_closes_on_the_smallest_cost_that_is_accepted(edge: float) -
     assert edge <= smallest_found(edge) <= edge + NARROW
 
 
+def always(steps: int) -> Callable[..., int]:
+    return lambda *_: steps
+
+
 def test_networks_are_accepted_and_each_is_cheaper_than_the_one_before_and_than_any_certified(
-    generator: TrainedGenerator,
+    generator: TrainedGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    networks = list(refine(generator, 6.0))
+    monkeypatch.setattr(engine.refine, "CANDIDATES", 8)  # so that nothing depends on how fast the machine is
+    monkeypatch.setattr(engine.refine, "steps_within", always(10))
+    monkeypatch.setattr(engine.polish, "steps_within", always(60))
+    networks = list(refine(generator, 3600.0))
     assert networks
     assert all(network.verified and network.polish_steps for network in networks)
     budgets = [generator.default_budget(), *(network.budget for network in networks)]
@@ -54,7 +65,7 @@ def test_a_stop_is_heard_between_pieces_of_work(generator: TrainedGenerator) -> 
 
 
 def test_the_command_exports_each_network(short_run: tuple[Path, Finished], tmp_path: Path) -> None:
-    done = engine("refine", short_run[0], "--seconds", 4, "--export", "onnx", "--out", tmp_path)
+    done = run_engine("refine", short_run[0], "--seconds", 10, "--export", "onnx", "--out", tmp_path)
     assert done.code == 0, done.stderr
     assert done.of("network")
     assert all(Path(n["files"]["onnx"]).exists() for n in done.of("network"))
@@ -62,6 +73,6 @@ def test_the_command_exports_each_network(short_run: tuple[Path, Finished], tmp_
 
 @pytest.mark.parametrize("seconds", [0, -1, "nan"])
 def test_no_time_is_refused(seconds: float, tmp_path: Path) -> None:
-    done = engine("refine", tmp_path, "--seconds", seconds, "--out", tmp_path / "out")
+    done = run_engine("refine", tmp_path, "--seconds", seconds, "--out", tmp_path / "out")
     assert done.code == 2
     assert done.of("failed")[0]["field"] == "seconds"
