@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # torch takes seconds to load, and a wrong request is answere
 
 log = logging.getLogger("engine")
 EXPORTED_BY_DEFAULT = "onnx,safetensors"
+PREDICTIONS = "predictions"  # beside the formats of networks: what each says about a few images
 REQUIREMENT: dict[str, Any] = {"action": "append", "default": [], "metavar": "'METRIC>=VALUE'"}
 
 
@@ -174,13 +175,13 @@ def _write_networks(
     from engine.draw import network_record
     from engine.export import FORMATS, export_network, suffix
     from engine.pace import Pace
+    from engine.predictions import SUFFIX, write_predictions
 
     formats = [f for f in args.export.split(",") if f]
     for name in formats:
-        if name not in FORMATS:
-            raise RequestError(
-                "bad_request", f"There is no format {name!r}; use one of {', '.join(FORMATS)}.", "export"
-            )
+        if name not in (*FORMATS, PREDICTIONS):
+            known = ", ".join((*FORMATS, PREDICTIONS))
+            raise RequestError("bad_request", f"There is no format {name!r}; use one of {known}.", "export")
     generator = _tightened(args, stop)
     if args.requirement and not generator.certificate.certified:
         finish(generator.parts, generator.certificate, Pace(), events)
@@ -190,13 +191,17 @@ def _write_networks(
     count = 0
     for network in networks(generator):
         metadata = setting.metadata(network.seed, network.budget, network.fingerprint)
+        stem = f"network-{network.seed}-{network.fingerprint[:12]}"
         files = {}
         for name in formats:
-            path = args.out / f"network-{network.seed}-{network.fingerprint[:12]}{suffix(name)}"
-            export_network(
-                network.module, name, path, metadata=metadata, input_shape=setting.dataset.image_shape,
-                calibration=setting.dataset.splits["train"].sample(256),
-            )  # fmt: skip
+            if name == PREDICTIONS:
+                path = write_predictions(network.module, setting, args.out / f"{stem}{SUFFIX}")
+            else:
+                path = export_network(
+                    network.module, name, args.out / f"{stem}{suffix(name)}", metadata=metadata,
+                    input_shape=setting.dataset.image_shape, answers=setting.task.answers,
+                    calibration=setting.dataset.splits["train"].sample(256),
+                )  # fmt: skip
             files[name] = str(path)
         events.emit("network", **network_record(network, space), files=files)
         count += 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from engine.certify import ATTEMPTS, Certificate, Trial
 from engine.checkpoint import GENERATOR, load_state, without_prefix
@@ -18,6 +18,7 @@ from engine.elastic.design import Design
 from engine.elastic.network import Active
 from engine.elastic.space import Space
 from engine.errors import RequestError
+from engine.export.decoded import decoded
 from engine.feed import Feed
 from engine.measure.profiles import profiles
 from engine.measure.roofline import estimates
@@ -34,7 +35,8 @@ class Network:
     """One drawn network.
 
     Attributes:
-        module: A plain ``nn.Module``, free of this library at inference: float32 N × C × H × W in [0, 1] → logits.
+        module: A plain ``nn.Module``, free of this library at inference: float32 N × C × H × W in [0, 1] → the task's
+            answers: logits, or boxes, scores and classes.
         metrics: Task metric by split (validation, calibration, test); the test split decides nothing.
         requirements: The verdict on each requirement, from the test split for the task metric.
         verified: Whether the calibration split accepts the network.
@@ -49,7 +51,7 @@ class Network:
     seed: int
     budget: float
     design: Design
-    module: fx.GraphModule
+    module: nn.Module
     fingerprint: str
     params: int
     macs: int
@@ -168,7 +170,7 @@ class TrainedGenerator:
             "seed": seed,
             "budget": budget,
             "design": parts.network.space.canonical(trial.design),
-            "module": module,
+            "module": decoded(module, parts.setting.task.decoder()),
             "fingerprint": mark,
             "params": trial.params,
             "macs": trial.macs,

@@ -34,7 +34,13 @@ PARAMETER_INPUTS = {
 PASSED_THROUGH = ("Identity", "Transpose", "DequantizeLinear")
 
 
-def write(module: nn.Module, path: Path, metadata: dict[str, str], input_shape: tuple[int, int, int]) -> None:
+def write(
+    module: nn.Module,
+    path: Path,
+    metadata: dict[str, str],
+    input_shape: tuple[int, int, int],
+    answers: tuple[str, ...] = ("logits",),
+) -> None:
     """Writes ``module`` as ONNX; the same module gives the same bytes."""
     torch._C._jit_set_onnx_log_output_stream("stderr")  # a failure prints the graph; stdout is the caller's
     with warnings.catch_warnings():
@@ -52,8 +58,8 @@ def write(module: nn.Module, path: Path, metadata: dict[str, str], input_shape: 
                 # Eval mode as the module is in, without fusing its batch norms.
                 training=torch.onnx.TrainingMode.PRESERVE,
                 input_names=["input"],
-                output_names=["logits"],
-                dynamic_axes={"input": {0: "batch"}, "logits": {0: "batch"}},
+                output_names=list(answers),
+                dynamic_axes={name: {0: "batch"} for name in ("input", *answers)},
             )
         except OnnxExporterError as error:
             reason = str(error).strip().splitlines()[0]
@@ -72,7 +78,7 @@ def reader(path: Path, module: nn.Module) -> Reader:
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    return lambda images: np.asarray(session.run(None, {name: images})[0])
+    return lambda images: tuple(np.asarray(part) for part in session.run(None, {name: images}))
 
 
 def count_parameters(path: Path) -> int:

@@ -21,6 +21,7 @@ from onnxruntime.quantization import (
 from torch import nn
 
 from engine.export import onnx as float_onnx
+from engine.export.decoded import DECODER
 from engine.export.parity import Reader
 
 SUFFIX = ".int8.onnx"
@@ -43,12 +44,13 @@ def write(
     path: Path,
     metadata: dict[str, str],
     input_shape: tuple[int, int, int],
+    answers: tuple[str, ...],
     images: np.ndarray,
 ) -> None:
-    """Writes ``module`` quantised; ``images`` are float32 N×C×H×W in [0, 1]."""
+    """Writes ``module`` quantised, all but its decoder; ``images`` are float32 N×C×H×W in [0, 1]."""
     full = path.with_suffix(".float.onnx")
     prepared = path.with_suffix(".prepared.onnx")
-    float_onnx.write(module, full, metadata, input_shape)
+    float_onnx.write(module, full, metadata, input_shape, answers)
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)  # the quantiser logs advice through the root logger
@@ -56,6 +58,7 @@ def write(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             quant_pre_process(str(full), str(prepared), skip_symbolic_shape=True)
+            nodes = onnx.load(prepared, load_external_data=False).graph.node
             quantize_static(
                 str(prepared),
                 str(path),
@@ -64,6 +67,7 @@ def write(
                 per_channel=True,
                 activation_type=QuantType.QInt8,
                 weight_type=QuantType.QInt8,
+                nodes_to_exclude=[node.name for node in nodes if node.name.startswith(f"/{DECODER}/")],
             )
     finally:
         root.setLevel(level)

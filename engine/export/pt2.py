@@ -3,17 +3,22 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
-from engine.export.parity import Reader
+from engine.export.parity import Reader, answers_of
 
 SUFFIX = ".pt2"
 METADATA_FILE = "metadata.json"
 
 
-def write(module: nn.Module, path: Path, metadata: dict[str, str], input_shape: tuple[int, int, int]) -> None:
+def write(
+    module: nn.Module,
+    path: Path,
+    metadata: dict[str, str],
+    input_shape: tuple[int, int, int],
+    answers: tuple[str, ...],
+) -> None:
     """Writes ``module`` as an exported program; the metadata is the extra file ``metadata.json``."""
     batch = torch.export.Dim("batch", min=1)
     with torch.no_grad():
@@ -27,9 +32,4 @@ def write(module: nn.Module, path: Path, metadata: dict[str, str], input_shape: 
 def reader(path: Path, module: nn.Module) -> Reader:
     """Runs the file in PyTorch."""
     program = torch.export.load(path).module()
-
-    def run(images: np.ndarray) -> np.ndarray:
-        with torch.no_grad():
-            return program(torch.from_numpy(images)).numpy()
-
-    return run
+    return lambda images: answers_of(program, images)

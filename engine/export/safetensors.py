@@ -4,17 +4,21 @@ import copy
 import json
 from pathlib import Path
 
-import numpy as np
-import torch
 from safetensors.torch import load_file, save
 from torch import nn
 
-from engine.export.parity import Reader
+from engine.export.parity import Reader, answers_of
 
 SUFFIX = ".safetensors"
 
 
-def write(module: nn.Module, path: Path, metadata: dict[str, str], input_shape: tuple[int, int, int]) -> None:
+def write(
+    module: nn.Module,
+    path: Path,
+    metadata: dict[str, str],
+    input_shape: tuple[int, int, int],
+    answers: tuple[str, ...],
+) -> None:
     """Writes the module's tensors; the same module gives the same bytes."""
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
     data = save(tensors, metadata=metadata)
@@ -34,9 +38,4 @@ def reader(path: Path, module: nn.Module) -> Reader:
     for tensor in (*twin.parameters(), *twin.buffers()):
         tensor.data.zero_()
     twin.load_state_dict(load_file(path), strict=True)
-
-    def run(images: np.ndarray) -> np.ndarray:
-        with torch.no_grad():
-            return twin(torch.from_numpy(images)).numpy()
-
-    return run
+    return lambda images: answers_of(twin, images)

@@ -9,6 +9,7 @@ from torch import fx
 
 from engine.export import contents
 from engine.export import onnx as float_onnx
+from engine.export.decoded import decoded
 from engine.measure.latency import Latency, measure_latency
 from engine.measure.memory import activation_mb
 
@@ -41,6 +42,8 @@ def measure_resources(
     input_shape: tuple[int, int, int],
     metadata: Mapping[str, str],
     *,
+    decoder: fx.GraphModule | None = None,
+    answers: tuple[str, ...] = ("logits",),
     latency_limit: float | None = None,
     needs_file: bool = False,
 ) -> Resources:
@@ -50,6 +53,8 @@ def measure_resources(
         module: A drawn network.
         input_shape: C, H, W.
         metadata: What an exported file of it will hold.
+        decoder: Follows it in the file and has a share in its size; memory and latency are the network's alone.
+        answers: Names of what the decoder puts out, or the network where there is none.
         latency_limit: Milliseconds that it may take; None leaves latency unmeasured. A network above the limit is timed
             up to three times and its fastest median counts.
         needs_file: Whether a network that can't be written as ONNX is an error; it always is when latency is asked for.
@@ -59,13 +64,16 @@ def measure_resources(
     """
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "network.onnx"
+        facts = contents(module, metadata, input_shape)
         try:
-            float_onnx.write(module, path, contents(module, metadata, input_shape), input_shape)
+            float_onnx.write(decoded(module, decoder), path, facts, input_shape, answers)
         except RuntimeError:
             if needs_file or latency_limit is not None:
                 raise
             return Resources(None, activation_mb(module, input_shape))
         size = path.stat().st_size / 1e6
+        if decoder is not None and latency_limit is not None:
+            float_onnx.write(module, path, facts, input_shape)
         latency = None if latency_limit is None else _timed(path, input_shape, latency_limit)
         return Resources(size, activation_mb(module, input_shape), latency)
 

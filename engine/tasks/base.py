@@ -5,10 +5,10 @@ become *observations*, a row of counts for each sample, from which every metric 
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, fx
 
 from engine.confidence import CONFIDENCE
 from engine.data import Dataset
@@ -38,11 +38,13 @@ class Task(Protocol):
         metric: The one that the run is about: what is required, and what NetScore counts.
         batch: Images in a training step.
         warp: Of training images.
+        answers: Names of what an exported network puts out.
     """
 
     metrics: ClassVar[tuple[str, ...]]
     batch: ClassVar[int]
     warp: ClassVar[Warp]
+    answers: ClassVar[tuple[str, ...]]
     metric: str
 
     def __init__(self, dataset: Dataset, metric: str) -> None: ...
@@ -111,6 +113,23 @@ class Task(Protocol):
 
     def floor(self, required: float, observed: np.ndarray, confidence: float = CONFIDENCE) -> float:
         """As :meth:`threshold`, for the mean over many networks."""
+        ...
+
+    def decoder(self) -> fx.GraphModule | None:
+        """From a network's outputs to the :attr:`answers`, free of this library; None where the outputs are these."""
+        ...
+
+    def drawn(self, answers: tuple[np.ndarray, ...], colours: list[str]) -> Any:
+        """What a network answered about one image, as JSON for a page that shows it.
+
+        Args:
+            answers: A row of each of the :attr:`answers`.
+            colours: ``#rrggbb`` for each class.
+        """
+        ...
+
+    def drawn_truth(self, labels: np.ndarray, colours: list[str]) -> Any:
+        """As :meth:`drawn`, from an image's labels."""
         ...
 
     def concepts(self, labels: np.ndarray) -> np.ndarray:

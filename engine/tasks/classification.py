@@ -1,6 +1,6 @@
 """Image classification: cross-entropy with distillation from the prototype (Hinton et al. 2015), top-1 accuracy."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch.nn.functional as F
@@ -11,6 +11,7 @@ from engine.data import Dataset
 from engine.errors import RequestError
 from engine.tasks.base import Warp
 
+DRAWN_CLASSES = 3
 TEMPERATURE = 2.0
 # Share of the distillation term: the most, for a prototype that is always right on new images, and the least; and the
 # share of wrong answers at which it would fall to zero.
@@ -22,6 +23,7 @@ class Classification:
 
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
     batch: ClassVar[int] = 64
+    answers: ClassVar[tuple[str, ...]] = ("logits",)
     warp: ClassVar[Warp] = Warp(rotation=0.2, scale=0.10, shear=0.15, shift=0.12)
 
     def __init__(self, dataset: Dataset, metric: str = "accuracy") -> None:
@@ -78,6 +80,19 @@ class Classification:
 
     def floor(self, required: float, observed: np.ndarray, confidence: float = CONFIDENCE) -> float:
         return smallest_mean(required, len(observed), confidence)
+
+    def decoder(self) -> None:
+        return None
+
+    def drawn(self, answers: tuple[np.ndarray, ...], colours: list[str]) -> dict[str, Any]:
+        """The class, and the likeliest ones with their probabilities."""
+        exponents = np.exp(answers[0] - answers[0].max())
+        best = np.argsort(-exponents, kind="stable")[:DRAWN_CLASSES]
+        scores = [{"class": int(k), "score": float(exponents[k] / exponents.sum())} for k in best]
+        return {"class": int(best[0]), "scores": scores}
+
+    def drawn_truth(self, labels: np.ndarray, colours: list[str]) -> int:
+        return int(labels)
 
     def concepts(self, labels: np.ndarray) -> np.ndarray:
         return labels[:, None]

@@ -5,6 +5,7 @@ object that covers it. Coverage is trained with the focal loss (Lin et al. 2017)
 (Rezatofighi et al. 2019); cells around an object's centre are its own, as in FCOS (Tian et al. 2019).
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -12,12 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
-from engine.tasks.average_precision import DETECTIONS
+from engine.tasks.suppression import best_boxes
 
 CENTRAL = 0.25  # of an object's width and height, to each side of its centre: cells that are covered
 DISTANCE_WEIGHT = 0.2  # of the distances' own loss, which leads boxes of negative size back
-LEAST_SCORE, CONSIDERED = 0.02, 300
-OVERLAP, ROUNDS = 0.5, 6  # IoU above which a box gives way; enough for chains of so many overlapping boxes
+BOX_VALUES = 4
 TAUGHT_FROM = 0.05  # the prototype's coverage from which its boxes teach
 
 
@@ -35,6 +35,20 @@ class Grid:
     height: int
     width: int
     stride: int
+
+    @classmethod
+    def read(cls, outputs: tuple[int, ...], classes: int, image: tuple[int, int]) -> "Grid | None":
+        """The grid whose maps have this shape for an image of (height, width); None when there is none."""
+        if len(outputs) != 3 or outputs[0] != classes + BOX_VALUES:
+            return None
+        stride = round(image[0] / outputs[1])
+        rows, columns = (math.ceil(side / max(stride, 1)) for side in image)
+        return cls(classes, rows, columns, stride) if outputs[1:] == (rows, columns) else None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the outputs for an image."""
+        return self.classes + BOX_VALUES, self.height, self.width
 
     def centres(self, like: Tensor) -> Tensor:
         """x, y of each cell's centre in pixels: height × width × 2."""
@@ -95,38 +109,8 @@ class Grid:
         ordered = torch.cat([torch.minimum(low, high), torch.maximum(low, high)], 1)
         return generalized_box_iou_loss(ordered, wanted, reduction="none")
 
-    def detections(self, outputs: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-        """(boxes N × D × 4 in pixels, scores N × D, classes N × D), the best first; a score of 0 means no detection.
-
-        Of boxes of one class that overlap, the best stays. That is decided for all pairs at once, so that any runtime
-        can do it: rounds of Fast NMS (Bolya et al. 2019) come to what the sequential rule gives (Zheng et al. 2022,
-        *Enhancing geometric factors in model learning and inference*).
-
-        Args:
-            outputs: N × (classes + 4) × cells.
-            height, width: Of the images: boxes are cut off there.
-        """
-        cells = self.height * self.width
+    def detections(self, outputs: Tensor, image: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+        """What :func:`~engine.tasks.suppression.best_boxes` leaves of N × (classes + 4) × cells."""
         scores = outputs[:, : self.classes].float().sigmoid().flatten(1)
         boxes = self.boxes(outputs[:, self.classes :].float()).flatten(1, 2)
-        boxes = torch.minimum(boxes.clamp_min(0), boxes.new_tensor([width, height, width, height]))
-        best, order = scores.topk(min(CONSIDERED, self.classes * cells), 1)
-        kind = order.div(cells, rounding_mode="floor")
-        boxes = boxes.gather(1, (order - kind * cells)[:, :, None].expand(-1, -1, 4))
-        rank = torch.arange(best.shape[1], device=best.device)
-        rivals = (kind[:, :, None] == kind[:, None]) & (rank[:, None] < rank) & (_overlap(boxes) > OVERLAP)
-        stays = (best >= LEAST_SCORE) & (boxes[..., 2:] > boxes[..., :2]).all(2)
-        candidates = stays
-        for _ in range(ROUNDS):
-            stays = candidates & ~(rivals & stays[:, :, None]).any(1)
-        kept, place = (best * stays).topk(min(DETECTIONS, best.shape[1]), 1)
-        return boxes.gather(1, place[:, :, None].expand(-1, -1, 4)), kept, kind.gather(1, place)
-
-
-def _overlap(boxes: Tensor) -> Tensor:
-    """Intersection over union of all pairs: N × K × 4 -> N × K × K."""
-    low = torch.maximum(boxes[:, :, None, :2], boxes[:, None, :, :2])
-    high = torch.minimum(boxes[:, :, None, 2:], boxes[:, None, :, 2:])
-    both = (high - low).clamp_min(0).prod(3)
-    area = (boxes[..., 2:] - boxes[..., :2]).clamp_min(0).prod(2)
-    return both / (area[:, :, None] + area[:, None] - both).clamp_min(1e-6)
+        return best_boxes(scores, boxes, image, self.classes, self.height * self.width)

@@ -14,6 +14,7 @@ from engine.data import Dataset
 from engine.data.dataset import sample_rows
 from engine.errors import RequestError
 from engine.tasks.base import Warp
+from engine.tasks.drawing import overlay
 
 IGNORED = 255
 TEMPERATURE, DISTILLED = 2.0, 0.5
@@ -34,6 +35,7 @@ class Segmentation:
 
     metrics: ClassVar[tuple[str, ...]] = ("pixel_accuracy", "miou")
     batch: ClassVar[int] = 16
+    answers: ClassVar[tuple[str, ...]] = ("logits",)
     warp: ClassVar[Warp] = Warp(rotation=0.05, scale=0.15, shear=0.05, shift=0.1)
 
     def __init__(self, dataset: Dataset, metric: str = "pixel_accuracy") -> None:
@@ -115,6 +117,15 @@ class Segmentation:
 
     def floor(self, required: float, observed: np.ndarray, confidence: float = CONFIDENCE) -> float:
         return self.threshold(required, observed, confidence)
+
+    def decoder(self) -> None:
+        return None
+
+    def drawn(self, answers: tuple[np.ndarray, ...], colours: list[str]) -> dict[str, str]:
+        return self.drawn_truth(answers[0].argmax(0), colours)
+
+    def drawn_truth(self, labels: np.ndarray, colours: list[str]) -> dict[str, str]:
+        return {"mask": overlay(labels, colours)}
 
     def concepts(self, labels: np.ndarray) -> np.ndarray:
         """How much of the image each class takes, in a few steps."""

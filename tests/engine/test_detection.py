@@ -116,7 +116,7 @@ def test_a_grid_gives_back_the_boxes_that_it_was_taught() -> None:
     x, y = grid.centres(labels).unbind(2)
     distances = torch.stack([x - boxes[..., 0], y - boxes[..., 1], boxes[..., 2] - x, boxes[..., 3] - y], 1) / 16
     outputs = torch.cat([20 * coverage - 10, distances], 1)
-    found, scores, classes = grid.detections(outputs, HEIGHT, WIDTH)
+    found, scores, classes = grid.detections(outputs, (HEIGHT, WIDTH))
     assert sorted(found[0, :2].tolist()) == [[10, 12, 50, 60], [70, 20, 120, 90]]
     assert sorted(classes[0, :2].tolist()) == [0, 1]
     assert (scores > 0).sum(1).tolist() == [2, 0]
@@ -128,7 +128,7 @@ def test_overlapping_boxes_give_way_as_in_sequential_suppression() -> None:
     torch.manual_seed(0)
     grid = Grid(2, 6, 8, 16)
     outputs = torch.cat([torch.randn(5, 2, 6, 8), 1.5 + torch.rand(5, 4, 6, 8)], 1)
-    boxes, scores, classes = grid.detections(outputs, HEIGHT, WIDTH)
+    boxes, scores, classes = grid.detections(outputs, (HEIGHT, WIDTH))
     every = grid.boxes(outputs[:, 2:]).flatten(1, 2).clamp_min(0).minimum(torch.tensor([WIDTH, HEIGHT, WIDTH, HEIGHT]))
     for image in range(5):
         sure, kind = outputs[image, :2].sigmoid().flatten(), torch.arange(2).repeat_interleave(48)

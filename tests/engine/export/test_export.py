@@ -140,7 +140,7 @@ def test_agreement_over_a_map_counts_positions():
     def wrong_in_one_row_of_four(block):
         found = block.copy()
         found[:, :, 0] = np.roll(found[:, :, 0], 1, 1)
-        return found
+        return (found,)
 
     assert agreement(network, wrong_in_one_row_of_four, images, batch=2) == 0.75
 
