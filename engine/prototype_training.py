@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from engine.checkpoint import load_optimiser, optimiser_tensors, prefixed, without_prefix
 from engine.data.dataset import sample_rows
 from engine.feed import Feed
+from engine.heldout import batch_size
 from engine.tasks import Task
 from engine.training import LARGEST_GRADIENT, MOMENTUM
 from engine.views import Normaliser, Views, chunks
@@ -105,7 +106,8 @@ def _recalibrate(prototype: nn.Module, views: Views, normalise: Normaliser) -> N
         norm.reset_running_stats()
         norm.momentum = None
         norm.train()
-    for part in chunks(views.images[sample_rows(views.count, STATISTICS_IMAGES)], 512):
+    images = views.images[sample_rows(views.count, STATISTICS_IMAGES)]
+    for part in chunks(images, batch_size(images.shape[1:])):
         prototype(normalise(part))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
