@@ -111,7 +111,9 @@ class Anchors:
         count = sure[seen].sum().clamp_min(1)
         either = torch.maximum(sure, 1 - said[..., 0].exp().detach())
         found = (either * F.kl_div(said, taught, reduction="none", log_target=True).sum(2)).sum()
-        away = F.smooth_l1_loss(outputs[..., :BOX_VALUES][seen], lesson[..., :BOX_VALUES][seen], reduction="none").sum(1)
+        away = F.smooth_l1_loss(outputs[..., :BOX_VALUES][seen], lesson[..., :BOX_VALUES][seen], reduction="none").sum(
+            1
+        )
         return (found + (sure[seen] * away).sum()) / count
 
     def detections(self, outputs: Tensor, image: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:

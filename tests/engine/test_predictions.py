@@ -59,7 +59,11 @@ def test_of_a_segmentation_the_masks_are_shown_in_the_classes_colours(tmp_path):
     labels[:, 5] = 255
     found = written(nn.Identity(), setting("segmentation", labels), tmp_path)
     shown = found["images"][0]
-    truth, prediction, pixels = opened(shown["truth"]["mask"]), opened(shown["prediction"]["mask"]), opened(shown["image"])
+    truth, prediction, pixels = (
+        opened(shown["truth"]["mask"]),
+        opened(shown["prediction"]["mask"]),
+        opened(shown["image"]),
+    )
     rgb = [tuple(bytes.fromhex(c[1:])) for c in found["colours"]]
     assert tuple(truth[0, 0]) == (*rgb[0], 255) and tuple(truth[3, 0]) == (*rgb[2], 255)
     assert not truth[5, :, 3].any()

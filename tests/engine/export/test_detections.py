@@ -88,7 +88,7 @@ def test_detections_that_are_elsewhere_or_of_another_class_do_not_agree(detector
     assert agreement(detector, changed(lambda b, s, c: (b, s, c)), pixels) == 1
     assert agreement(detector, changed(lambda b, s, c: (b, s, c + 2)), pixels) == 0
     assert agreement(detector, changed(lambda b, s, c: (b + 40, s, c)), pixels) < 0.5
-    assert agreement(detector, changed(lambda b, s, c: (b[:, ::-1], s[:, ::-1], c[:, ::-1])), pixels) == 1
+    assert agreement(detector, changed(lambda *found: tuple(part[:, ::-1].copy() for part in found)), pixels) == 1
 
 
 def test_what_is_drawn_of_an_image_is_json_with_boxes_that_were_found(detector, task, images):
