@@ -17,9 +17,11 @@ IMAGES = 8
 
 
 def write_predictions(module: nn.Module, setting: Setting, path: Path) -> Path:
-    """Write a network's predictions as JSON: ``task``, ``classes``, ``colours`` (one a class), ``width``, ``height``, and
-    ``images`` with ``image`` (a ``data:`` URL of a PNG), ``truth`` and ``prediction`` as the task draws them
-    (:meth:`engine.tasks.base.Task.drawn_truth`, :meth:`~engine.tasks.base.Task.drawn`).
+    """Write a network's predictions as JSON.
+
+    It holds ``task``, ``classes``, ``colours`` (one a class), ``width``, ``height``, and ``images`` with ``image`` (a
+    ``data:`` URL of a PNG), ``truth`` and ``prediction`` as the task draws them
+    (:meth:`~engine.tasks.base.Task.drawn_truth`, :meth:`~engine.tasks.base.Task.drawn`).
 
     Args:
         module: A drawn network's module.

@@ -41,8 +41,8 @@ class Detection:
             raise RequestError(
                 "bad_prototype",
                 f"The prototype puts out {outputs} values for an image; detection of {self.classes} classes needs "
-                f"maps of coverages and {BOX_VALUES} distances: ({self.classes + BOX_VALUES}, rows, columns), or rows of "
-                f"SSDLite's default boxes: (boxes, {BOX_VALUES + BACKGROUND + self.classes}).",
+                f"maps of coverages and {BOX_VALUES} distances: ({self.classes + BOX_VALUES}, rows, columns), or rows "
+                f"of SSDLite's default boxes: (boxes, {BOX_VALUES + BACKGROUND + self.classes}).",
                 "prototype",
             )
         self.read_as = found
@@ -82,9 +82,9 @@ class Detection:
 
     def observe(self, outputs: Tensor, labels: Tensor) -> Tensor:
         rows = []
-        for *found, objects in zip(*self.read_as.detections(outputs, self.image), labels, strict=True):
-            said = found[1] > 0
-            rows.append(observe_image(*(part[said] for part in found), objects[objects[:, 0] >= 0], self.classes))
+        for boxes, scores, classes, objects in zip(*self.read_as.detections(outputs, self.image), labels, strict=True):
+            said, there = scores > 0, objects[:, 0] >= 0
+            rows.append(observe_image(boxes[said], scores[said], classes[said], objects[there], self.classes))
         return torch.stack(rows)
 
     def judge(self, observed: np.ndarray) -> dict[str, float]:

@@ -23,8 +23,8 @@ def best_boxes(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """(boxes N × D × 4 in pixels, scores N × D, classes N × D), the best first; all is 0 where there is no detection.
 
-    Of boxes of one class that overlap, the best stays. That is decided for all pairs at once, so that any runtime can do
-    it: rounds of Fast NMS (Bolya et al. 2019) come to what the sequential rule gives (Zheng et al. 2022, *Enhancing
+    Of boxes of one class that overlap, the best stays. That is decided for all pairs at once, so that any runtime can
+    do it: rounds of Fast NMS (Bolya et al. 2019) come to what the sequential rule gives (Zheng et al. 2022, *Enhancing
     geometric factors in model learning and inference*).
 
     Args:

@@ -10,7 +10,7 @@ from torch import Tensor, fx, nn
 from engine.elastic.network import ElasticNetwork
 from engine.measure.samples import sample
 from engine.measure.work import Work, WorkForm, work_of
-from tests.engine.elastic.networks import build, side_of
+from tests.engine.elastic.networks import build, shape_of
 
 
 class Two(nn.Module):
@@ -35,8 +35,7 @@ def layers(work: Work) -> list[tuple[float, float]]:
 
 @pytest.mark.parametrize("name", ["resnet8", "mobilenet_v2", "norms", "functional", "shuffles"])
 def test_the_closed_form_is_what_extracted_networks_do(name: str, tmp_path: Path) -> None:
-    side = side_of(name)
-    network = ElasticNetwork(build(name, tmp_path), (3, side, side), torch.device("cpu"))
+    network = ElasticNetwork(build(name, tmp_path), shape_of(name), torch.device("cpu"))
     form, rng = WorkForm(network), np.random.default_rng(5)
     for _ in range(4):
         design = network.random_design(rng)
