@@ -48,6 +48,7 @@ from engine.views import Views
 CERTIFICATION_SHARE = 0.10, 0.35  # of the time budget: least and most that is set aside
 CERTIFICATION_DECODINGS = 480  # at the boundary's cost: what scan, confirmation and the checks of larger budgets take
 STEPS_PER_CYCLE = 100
+LONGEST_CYCLE, FEWEST_STEPS = 0.03, 10  # of training: after so much of its time a cycle has no more steps
 PROBES_PER_CYCLE = 6  # half of them at the boundary itself, half across the band
 LEARNING_FROM, LEARNING_UNTIL = 0.06, 0.6  # of training: when Δθ_G is applied; then weights get used to one generator
 STIMULI = 96
@@ -236,15 +237,18 @@ class Synthesis:
         return np.random.default_rng([self.spec.seed, self.cycle, purpose])
 
     def _generate_and_train(self, progress: float) -> list[tuple[Design, float]]:
-        """G_k generates a network for each training step; returns the designs with their losses."""
-        rng = self._rng(1)
+        """G_k generates a network for each training step; returns the designs with their losses.
+
+        Where steps are slow, fewer make a cycle: G and I need a few dozen cycles to learn in.
+        """
+        rng, until = self._rng(1), min(1.0, progress + LONGEST_CYCLE)
         designs = self._generate(rng, STEPS_PER_CYCLE, progress)
         batches = self.trainer.batches(self._rng(2), self.cycle, STEPS_PER_CYCLE)
         losses: list[Tensor] = []
         for design in designs:
             losses.append(self.trainer.step(design, next(batches), learning_rate(PEAK_RATE, progress)))
             progress = max(progress, self._progress())
-            if progress >= 1:
+            if progress >= 1 or (progress >= until and len(losses) >= FEWEST_STEPS):
                 break
         return list(zip(designs, torch.stack(losses).tolist(), strict=False))
 

@@ -1,11 +1,13 @@
 """The command line on the built-in digits, as a user or the web application runs it."""
 
 import hashlib
+import itertools
 import json
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -16,6 +18,7 @@ import torch
 from engine.data import load_dataset
 from engine.draw import load_generator
 from engine.export.onnx import count_parameters
+from engine.synthesis import Synthesis
 from tests.engine.conftest import Finished, engine, write_spec
 
 Run = tuple[Path, Finished]
@@ -107,6 +110,19 @@ def test_a_stopped_and_resumed_run_ends_like_an_uninterrupted_one(short_run: Run
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("seconds_a_step", "steps"), [(0.0, 100), (0.1, 30), (5.0, 10)])
+def test_a_cycle_of_slow_steps_has_fewer_of_them(seconds_a_step: float, steps: int) -> None:
+    elapsed = itertools.count(1)
+    run = SimpleNamespace(
+        cycle=3,
+        trainer=SimpleNamespace(batches=lambda *_: itertools.repeat(None), step=lambda *_: torch.tensor(0.5)),
+        _rng=np.random.default_rng,
+        _generate=lambda rng, count, progress: list(range(count)),
+        _progress=lambda: 0.2 + seconds_a_step * next(elapsed) / 100,
+    )
+    assert Synthesis._generate_and_train(run, 0.2) == [(design, 0.5) for design in range(steps)]
+
+
 def test_an_unreachable_requirement_ends_with_3_and_the_nearest_networks(tmp_path: Path) -> None:
     limits = [
         {"metric": "accuracy", "op": ">=", "value": 0.999},
