@@ -109,9 +109,12 @@ class Detection:
         return fx.symbolic_trace(_Decoder(self.read_as, self.image))
 
     def drawn(self, answers: tuple[np.ndarray, ...], colours: list[str]) -> list[dict[str, Any]]:
-        boxes, scores, classes = (part.tolist() for part in answers)
-        rows = zip(boxes, scores, classes, strict=True)
-        return [{"class": kind, "box": box, "score": score} for box, score, kind in rows if score > 0]
+        rows = zip(*(part.tolist() for part in answers), strict=True)
+        return [
+            {"class": kind, "box": [round(edge, 1) for edge in box], "score": round(score, 3)}
+            for box, score, kind in rows
+            if score > 0
+        ]
 
     def drawn_truth(self, labels: np.ndarray, colours: list[str]) -> list[dict[str, Any]]:
         return [{"class": int(row[0]), "box": row[1:].tolist()} for row in labels if row[0] >= 0]
