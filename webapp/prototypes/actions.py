@@ -14,21 +14,27 @@ from webapp.prototypes.pickles import refuse_pickle
 
 log = logging.getLogger(__name__)
 
-ZOO_NAMES = {
-    "resnet8": "ResNet-8",
-    "resnet20": "ResNet-20",
-    "resnet18": "ResNet-18",
-    "mobilenet_v2": "MobileNetV2",
+# The engine's zoo: its name for each prototype, with the title and the task that it gives.
+ZOO = {
+    "resnet8": ("ResNet-8", "classification"),
+    "resnet20": ("ResNet-20", "classification"),
+    "resnet18": ("ResNet-18", "classification"),
+    "mobilenet_v2": ("MobileNetV2", "classification"),
+    "refinenet": ("RefineNet", "segmentation"),
+    "refinenet-small": ("RefineNet, small", "segmentation"),
+    "detectnet": ("DetectNet", "detection"),
+    "detectnet-small": ("DetectNet, small", "detection"),
+    "ssdlite320_mobilenet_v3_large": ("SSDLite320", "detection"),
 }
 
 
 def add_zoo(*, workspace: Workspace) -> None:
     """The built-in prototypes: usable at once, with their figures filled in by a worker."""
-    for zoo, name in ZOO_NAMES.items():
+    for zoo, (name, task) in ZOO.items():
         Prototype.objects.get_or_create(
             workspace=workspace,
             zoo=zoo,
-            defaults={"name": name, "source": Source.ZOO, "state": uploads.CheckState.READY},
+            defaults={"name": name, "task": task, "source": Source.ZOO, "state": uploads.CheckState.READY},
         )
     nudge.on_commit("prototypes.describe_zoo")
 
@@ -104,7 +110,7 @@ def check_prototype(*, prototype: Prototype) -> None:
 def describe_zoo() -> None:
     """Fill in what the engine says about each built-in prototype, asking once for all workspaces."""
     blank = Prototype.objects.filter(source=Source.ZOO, report__isnull=True)
-    for zoo in ZOO_NAMES:
+    for zoo in ZOO:
         if not blank.filter(zoo=zoo).exists():
             continue
         known = Prototype.objects.filter(zoo=zoo).exclude(report__isnull=True).first()

@@ -6,22 +6,22 @@ from django.test.utils import CaptureQueriesContext
 
 from engine.prototypes import ZOO as ENGINES_ZOO
 from tests.webapp.conftest import assert_problem
+from webapp.prototypes.actions import ZOO
 from webapp.prototypes.models import Prototype
 from webapp.prototypes.tasks import describe_zoo
 
 URL = "/api/v1/prototypes/"
-ZOO = {"resnet8", "resnet20", "resnet18", "mobilenet_v2"}
 
 
 def test_every_workspace_has_the_zoo(viewer_client):
     results = viewer_client.get(URL).json()["results"]
-    assert {each["zoo"] for each in results} == ZOO
+    assert {each["zoo"]: each["task"] for each in results} == {entry.name: entry.task for entry in ENGINES_ZOO}
     assert {(each["source"], each["state"]) for each in results} == {("zoo", "ready")}
     assert viewer_client.get(f"{URL}{results[0]['id']}/").json() == results[0]
 
 
-def test_the_zoo_is_what_the_engine_lists_for_classification():
-    assert {entry.name for entry in ENGINES_ZOO if entry.task == "classification"} == ZOO
+def test_it_is_called_as_the_engine_calls_it():
+    assert {entry.name: (entry.title, entry.task) for entry in ENGINES_ZOO} == ZOO
 
 
 @pytest.mark.slow
