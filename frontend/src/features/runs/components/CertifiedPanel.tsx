@@ -1,7 +1,7 @@
 /** The certificate: yield with its bounds, the calibrated budget range, and the scan over budgets. */
 import { useMemo } from 'react';
 
-import type { Certified, TaskMetric, YieldBound } from '@/shared/api/types';
+import type { Certified, Run, YieldBound } from '@/shared/api/types';
 import { LineChart } from '@/shared/charts/lazy';
 import type { Span } from '@/shared/charts/view';
 import { metricName, metricTitle, metricValue } from '@/shared/format/metrics';
@@ -14,7 +14,8 @@ import css from './certified.module.css';
 
 const WHOLE: Span = [0, 1];
 
-export function CertifiedPanel({ certified, metric }: { certified: Certified; metric: TaskMetric }) {
+export function CertifiedPanel({ certified, run }: { certified: Certified; run: Run }) {
+  const { metric } = run;
   const mean = `mean ${metricName(metric)}`;
   const { yield: found, budget_range, target_yield, confidence, scan } = certified;
   const x = useMemo(() => scan.map(({ budget }) => budget), [scan]);
@@ -59,7 +60,10 @@ export function CertifiedPanel({ certified, metric }: { certified: Certified; me
             <Figure name="Mean distance" note="between designs">
               {plain(certified.mean_distance, 3)}
             </Figure>
-            <Figure name="Conformal margin" note="added to the requirement">
+            <Figure
+              name="Safety margin"
+              note={`added to the requirement, for ${percent(run.confidence)} confidence`}
+            >
               {signed(certified.margin * 100, 2)} pts
             </Figure>
           </Figures>
