@@ -10,7 +10,7 @@ from webapp.embedded.client import Client
 
 RESTING = re.compile("^(Completed|Not reached|Cancelled|Paused|Failed)$")
 CYCLE = re.compile(r"^Cycle \d+:")
-CHECK_MS = 60_000
+CHECK_MS = 180_000  # the first check may wait until the zoo has been described
 RUN_MS = 240_000  # generous: a busy machine may take several times a run's budget
 
 

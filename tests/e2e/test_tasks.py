@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.journey import RESTING, choose, start_synthesis, state, upload_dataset, wait_for_state
-from tests.e2e.pictures import boxes_zip, masks_zip
+from tests.pictures import boxes_zip, masks_zip
 from tests.e2e.test_places import assert_usable
 
 pytestmark = pytest.mark.timeout(900)  # a synthesis of a minute, on a busy machine

@@ -134,9 +134,10 @@ def _inspect_zoo(zoo: str) -> dict | None:
 
 
 def _figures(inspection: dict) -> dict:
+    detects = inspection.get("task") == "detection"  # then some of what is put out are boxes
     return {
         "params": inspection["params"],
         "macs": inspection["macs"],
         "input": inspection["input"],
-        "classes": inspection.get("outputs"),
+        "classes": None if detects else inspection.get("outputs"),
     }

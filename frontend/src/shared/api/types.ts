@@ -69,6 +69,8 @@ export interface Dataset {
 
 export interface Inspection {
   name: string;
+  /** Null for a file, which may be for any. */
+  task: Task | null;
   params: number;
   macs: number;
   input: [number, number, number];

@@ -1,5 +1,5 @@
 /** Made-up datasets, prototypes and session, for tests and for looking at pages. */
-import type { Dataset, Prototype, Session, TargetDevice } from '@/shared/api/types';
+import type { Dataset, Prototype, Session, TargetDevice, Task } from '@/shared/api/types';
 
 import { GROUPS, PROTOTYPE } from './runFixture';
 
@@ -169,8 +169,9 @@ export const datasets: Dataset[] = [
   },
 ];
 
-const inspection = (name: string, params: number, macs: number) => ({
+const inspection = (name: string, params: number, macs: number, task: Task) => ({
   name,
+  task,
   params,
   macs,
   input: [1, 8, 8] as [number, number, number],
@@ -189,12 +190,7 @@ const inspection = (name: string, params: number, macs: number) => ({
   space: { groups: GROUPS.length, blocks: 2, log10_size: 9.4 },
 });
 
-const zoo = (
-  name: string,
-  params: number,
-  macs: number,
-  task: Prototype['task'] = 'classification',
-): Prototype => ({
+const zoo = (name: string, params: number, macs: number, task: Task = 'classification'): Prototype => ({
   id: `p-${name}`,
   name,
   state: 'ready',
@@ -205,7 +201,7 @@ const zoo = (
   macs,
   input: [3, 32, 32],
   classes: 10,
-  report: inspection(name, params, macs),
+  report: inspection(name, params, macs, task),
   problems: [],
   created_at,
 });

@@ -1,4 +1,4 @@
-"""Tiny datasets for the journeys: coloured rectangles on a dark ground, with their masks or their boxes."""
+"""Tiny datasets for masks and boxes: coloured rectangles on a dark ground, with what marks them."""
 
 import io
 import zipfile
