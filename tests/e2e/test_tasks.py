@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.journey import RESTING, choose, start_synthesis, state, upload_dataset, wait_for_state
-from tests.pictures import boxes_zip, masks_zip
 from tests.e2e.test_places import assert_usable
+from tests.pictures import boxes_zip, masks_zip
 
 pytestmark = pytest.mark.timeout(900)  # a synthesis of a minute, on a busy machine
 READY_MS = 120_000

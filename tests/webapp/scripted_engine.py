@@ -20,7 +20,9 @@ METRICS = {
     "segmentation": ("pixel_accuracy", "miou"),
     "detection": ("map50", "map"),
 }
-PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M/wHwAEBgIApD5fRAAAAABJRU5ErkJggg=="
+PIXEL = "data:image/png;base64," + (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M/wHwAEBgIApD5fRAAAAABJRU5ErkJggg=="
+)
 PREDICTED = {
     "classification": {"truth": 1, "prediction": {"class": 0, "scores": [{"class": 0, "score": 0.6}]}},
     "segmentation": {"truth": {"mask": PIXEL}, "prediction": {"mask": PIXEL}},
