@@ -8,13 +8,13 @@ from random import Random
 from PIL import Image, ImageDraw
 
 SIDE, IMAGES = 64, 48
-COLOURS = {"red": (220, 50, 40), "blue": (50, 80, 220)}
+COLOURS = {"cell": (220, 50, 40), "platelet": (90, 120, 230)}
 
 
 def masks_zip(path: Path) -> Path:
-    """Images with a mask for each: 0 for the ground, 1 for red, 2 for blue."""
+    """Images with a mask for each: 0 for the ground, 1 for a cell, 2 for a platelet."""
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("classes.txt", "ground\nred\nblue\n")
+        archive.writestr("classes.txt", "ground\ncell\nplatelet\n")
         for name, objects in _scenes():
             mask = Image.new("L", (SIDE, SIDE), 0)
             for colour, box in objects:
@@ -46,7 +46,7 @@ Objects = list[tuple[str, tuple[int, int, int, int]]]
 
 
 def _scenes() -> list[tuple[str, Objects]]:
-    """Each image's name and what is on it: a red rectangle in its left half, a blue one in its right."""
+    """Each image's name and what is on it: a cell in its left half, a platelet in its right."""
     random = Random(7)
     scenes = []
     for number in range(IMAGES):

@@ -63,8 +63,8 @@ def test_a_healthy_dataset_becomes_ready(checked):
 @pytest.mark.parametrize(
     ("write", "task", "layout", "classes"),
     [
-        (masks_zip, "segmentation", "masks", ["ground", "red", "blue"]),
-        (boxes_zip, "detection", "voc", ["blue", "red"]),
+        (masks_zip, "segmentation", "masks", ["ground", "cell", "platelet"]),
+        (boxes_zip, "detection", "voc", ["cell", "platelet"]),
     ],
 )
 def test_its_task_is_what_its_files_say(checked, client, tmp_path, write, task, layout, classes):

@@ -59,9 +59,9 @@ function Estimates({ network }: { network: Network }) {
         columns={[
           { head: 'Device', cell: ({ device }) => device },
           { head: 'Numbers', cell: ({ precision }) => precision },
-          { head: 'Latency', number: true, cell: (row) => `≈ ${milliseconds(row.latency_ms)}` },
-          { head: 'Energy', number: true, cell: (row) => `≈ ${millijoules(row.energy_mj)}` },
-          { head: 'Images per joule', number: true, cell: (row) => `≈ ${count(row.images_per_joule)}` },
+          { head: 'Latency', number: true, cell: (row) => `≈\u00a0${milliseconds(row.latency_ms)}` },
+          { head: 'Energy', number: true, cell: (row) => `≈\u00a0${millijoules(row.energy_mj)}` },
+          { head: 'Images per joule', number: true, cell: (row) => `≈\u00a0${count(row.images_per_joule)}` },
         ]}
       />
     </>

@@ -49,6 +49,7 @@ export function AdvancedFields({ draft, errors, devices, set }: AdvancedFieldsPr
   return (
     <div className={css.advanced}>
       <Group
+        wide
         legend="Limits"
         note="Parameters and MACs hold by construction; file and memory are measured on each network."
       >
@@ -66,6 +67,7 @@ export function AdvancedFields({ draft, errors, devices, set }: AdvancedFieldsPr
         })}
       </Group>
       <Group
+        wide
         legend="Latency and energy"
         note={`For one image: measured on this machine, or estimated from a device’s published figures. ${unmeasured}`.trim()}
       >
@@ -112,12 +114,22 @@ export function AdvancedFields({ draft, errors, devices, set }: AdvancedFieldsPr
   );
 }
 
-function Group({ legend, note, children }: { legend: string; note: string; children: ReactNode }) {
+interface GroupProps {
+  legend: string;
+  note: string;
+  /** Its labels or choices are long. */
+  wide?: boolean;
+  children: ReactNode;
+}
+
+function Group({ legend, note, wide = false, children }: GroupProps) {
   return (
     <fieldset className={css.group}>
       <legend>{legend}</legend>
       <p>{note}</p>
-      <div className={css.fields}>{children}</div>
+      <div className={css.fields} data-wide={wide || undefined}>
+        {children}
+      </div>
     </fieldset>
   );
 }

@@ -94,18 +94,6 @@ export function NewRunForm({ datasets, prototypes }: NewRunFormProps) {
           />
         </Choice>
         <Choice step={3} hint="Every network drawn later is held to it.">
-          {TASK_METRICS[task].length > 1 && (
-            <SegmentedControl
-              size="xs"
-              aria-label="Metric that is required"
-              data={TASK_METRICS[task].map((value) => ({ value, label: metricName(value) }))}
-              value={draft.metric}
-              onChange={(value) => {
-                const metric = value as TaskMetric;
-                set({ metric, floor: FLOORS[metric] });
-              }}
-            />
-          )}
           <NumberField
             label={`Requirement: ${metricName(draft.metric)} at least`}
             value={draft.floor}
@@ -120,6 +108,18 @@ export function NewRunForm({ datasets, prototypes }: NewRunFormProps) {
             decimalScale={2}
             error={errors.floor}
           />
+          {TASK_METRICS[task].length > 1 && (
+            <SegmentedControl
+              size="xs"
+              aria-label="Metric that is required"
+              data={TASK_METRICS[task].map((value) => ({ value, label: metricName(value) }))}
+              value={draft.metric}
+              onChange={(value) => {
+                const metric = value as TaskMetric;
+                set({ metric, floor: FLOORS[metric] });
+              }}
+            />
+          )}
         </Choice>
       </div>
 
