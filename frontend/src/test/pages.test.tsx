@@ -84,7 +84,7 @@ describe('a run for another task', () => {
     await user.click(screen.getByRole('button', { name: /Limits, time/ }));
     await user.type(screen.getByLabelText('Energy at most'), '1.5');
     const where = screen.getByRole('combobox', { name: 'Energy on' });
-    expect(where).toHaveValue('NVIDIA Jetson TX2, 8 GB (estimate)');
+    expect(where).toHaveValue('Estimate: NVIDIA Jetson TX2, 8 GB');
     expect(screen.getByText(/it has no counter/)).toBeInTheDocument();
     await user.clear(screen.getByLabelText('Confidence'));
     await user.type(screen.getByLabelText('Confidence'), '50');

@@ -16,9 +16,9 @@ export function deviceFor(
   return names.includes(chosen) ? chosen : names[0];
 }
 
-/** An estimate is never taken for a measurement. */
+/** An estimate is never taken for a measurement: the word comes first, where no narrow field cuts it off. */
 export function deviceLabel(metric: DeviceMetric, device: TargetDevice): string {
-  if (device[metric] === 'estimated') return `${device.title} (estimate)`;
+  if (device[metric] === 'estimated') return `Estimate: ${device.title}`;
   return `This machine: ${device.title}`;
 }
 
