@@ -10,7 +10,7 @@ from webapp.embedded.client import Client
 
 RESTING = re.compile("^(Completed|Not reached|Cancelled|Paused|Failed)$")
 CYCLE = re.compile(r"^Cycle \d+:")
-CHECK_MS = 180_000  # the first check may wait until the zoo has been described
+CHECK_MS = 120_000  # the first check may wait for a prototype that is being described
 RUN_MS = 240_000  # generous: a busy machine may take several times a run's budget
 
 

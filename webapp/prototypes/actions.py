@@ -107,16 +107,26 @@ def check_prototype(*, prototype: Prototype) -> None:
     )
 
 
-def describe_zoo() -> None:
-    """Fill in what the engine says about each built-in prototype, asking once for all workspaces."""
+def describe_zoo(zoo: str = "") -> None:
+    """Fill in what the engine says about one built-in prototype, asking once for all workspaces.
+
+    The next one follows by a message of its own: checks and draws don't wait until the whole zoo is described.
+
+    Args:
+        zoo: The one to begin with; by default the first.
+    """
     blank = Prototype.objects.filter(source=Source.ZOO, report__isnull=True)
-    for zoo in ZOO:
-        if not blank.filter(zoo=zoo).exists():
-            continue
-        known = Prototype.objects.filter(zoo=zoo).exclude(report__isnull=True).first()
-        inspection = known.report if known else _inspect_zoo(zoo)
-        if inspection:
-            blank.filter(zoo=zoo).update(report=inspection, **_figures(inspection))
+    waiting = set(blank.values_list("zoo", flat=True))
+    names = list(ZOO)
+    left = [name for name in names[names.index(zoo) if zoo else 0 :] if name in waiting]
+    if not left:
+        return
+    known = Prototype.objects.filter(zoo=left[0]).exclude(report__isnull=True).first()
+    inspection = known.report if known else _inspect_zoo(left[0])
+    if inspection:
+        blank.filter(zoo=left[0]).update(report=inspection, **_figures(inspection))
+    if left[1:]:
+        nudge.now("prototypes.describe_zoo", left[1])
 
 
 def resume_prototype_checks() -> None:
