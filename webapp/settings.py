@@ -174,6 +174,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "RunState": "webapp.runs.states.State",
+        "Availability": "webapp.runs.models.Availability",
         "NetworkState": "webapp.gallery.models.NetworkState",
         "CheckState": "webapp.common.uploads.CheckState",
     },

@@ -1,6 +1,7 @@
 """What the journeys do on the pages, in the words of the person who does it."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -9,12 +10,28 @@ from webapp.embedded.client import Client
 
 RESTING = re.compile("^(Completed|Not reached|Cancelled|Paused|Failed)$")
 CYCLE = re.compile(r"^Cycle \d+:")
+CHECK_MS = 120_000  # the first check may wait for a prototype that is being described
 RUN_MS = 240_000  # generous: a busy machine may take several times a run's budget
 
 
-def start_synthesis(page: Page, *, accuracy: float, seconds: float) -> str:
-    """Fill in the form that is on the page and press its button; the new run's id."""
-    page.get_by_label(re.compile("Requirement:.*at least")).fill(f"{accuracy:g}")
+def upload_dataset(page: Page, path: Path) -> None:
+    """Upload an archive and wait on its page until it can be used."""
+    page.goto("/datasets")
+    page.get_by_label("Upload a dataset").set_input_files(path)
+    page.get_by_role("link", name=path.stem, exact=True).click()
+    expect(page.get_by_text("Ready", exact=True)).to_be_visible(timeout=CHECK_MS)
+
+
+def choose(page: Page, field: str, option: str) -> None:
+    """Take one of a field's choices."""
+    page.get_by_role("combobox", name=field).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def start_synthesis(page: Page, *, required: float, seconds: float) -> str:
+    """Fill in the form that is on the page, with the metric required in percent, and press its button; the new run's
+    id."""
+    page.get_by_label(re.compile("Requirement:.*at least")).fill(f"{required:g}")
     page.get_by_role("button", name="Limits, time and other settings").click()
     page.get_by_label("Time budget").fill(f"{seconds / 60:g}")
     page.get_by_role("button", name="Start synthesis").click()

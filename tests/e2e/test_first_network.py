@@ -29,7 +29,7 @@ def test_from_a_first_visit_to_a_network_in_hand(open_page, size, api, shoot, tm
         shoot(page, "first-visit-desktop-light")
     else:
         page.get_by_role("link", name="Start a synthesis").click()
-    run = start_synthesis(page, accuracy=80, seconds=60)
+    run = start_synthesis(page, required=80, seconds=60)
 
     watch(page, api, run, shoot, size)
     draw(page, shoot, size)

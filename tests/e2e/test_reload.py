@@ -19,7 +19,7 @@ def test_reload_in_the_middle_loses_and_repeats_nothing(open_page, api, shoot):
     """Before, during and after a reload, a pause and a second window, the log is the API's, line by line."""
     page = open_page()
     page.goto("/runs/new")
-    run = start_synthesis(page, accuracy=80, seconds=60)
+    run = start_synthesis(page, required=80, seconds=60)
     wait_for_state(page, "Running")
     expect(page.get_by_role("log").locator("> div").nth(2)).to_be_visible(timeout=60_000)
     seen_before = shown_log(page)

@@ -15,6 +15,19 @@ from pathlib import Path
 SCENARIO = sys.argv[1]
 START = time.monotonic()
 CYCLES = 3
+METRICS = {
+    "classification": ("accuracy",),
+    "segmentation": ("pixel_accuracy", "miou"),
+    "detection": ("map50", "map"),
+}
+PIXEL = "data:image/png;base64," + (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M/wHwAEBgIApD5fRAAAAABJRU5ErkJggg=="
+)
+PREDICTED = {
+    "classification": {"truth": 1, "prediction": {"class": 0, "scores": [{"class": 0, "score": 0.6}]}},
+    "segmentation": {"truth": {"mask": PIXEL}, "prediction": {"mask": PIXEL}},
+    "detection": {"truth": [{"class": 1, "box": [0, 0, 1, 1]}], "prediction": []},
+}
 
 
 def emit(kind: str, **payload) -> None:
@@ -25,6 +38,11 @@ def emit(kind: str, **payload) -> None:
 
 
 emit.seq = 0
+
+
+def measured(task: str, value: float) -> dict[str, float]:
+    """All metrics of a task, each a little lower than the one before."""
+    return {name: round(value - 0.1 * place, 6) for place, name in enumerate(METRICS[task])}
 
 
 def started(spec: dict, resumed: bool) -> None:
@@ -40,12 +58,13 @@ def started(spec: dict, resumed: bool) -> None:
         max_cycles=spec["max_cycles"],
         seed=spec["seed"],
         target_yield=spec["target_yield"],
+        confidence=spec["confidence"],
         resumed=resumed,
     )
 
 
-def cycle(k: int) -> None:
-    design = {"seed": k, "budget": 0.3, "params": 9000 - k, "macs": 400_000, "accuracy": 0.96 + k / 1000}
+def cycle(k: int, task: str) -> None:
+    design = {"seed": k, "budget": 0.3, "params": 9000 - k, "macs": 400_000, **measured(task, 0.96 + k / 1000)}
     emit(
         "cycle",
         k=k,
@@ -54,7 +73,7 @@ def cycle(k: int) -> None:
         budget=0.3,
         loss=0.1,
         designs=[{**design, "netscore": 100.0 + k, "meets": k > 1}],
-        metrics={"validation": {"accuracy": 0.96}},
+        metrics={"validation": measured(task, 0.96)},
         params=9000,
         macs=400_000,
         netscore=100.0,
@@ -104,17 +123,17 @@ def synthesize(arguments: argparse.Namespace) -> int:
         "prototype_ready",
         params=78_000,
         macs=12_000_000,
-        metrics={"validation": {"accuracy": 0.98}, "test": {"accuracy": 0.97}},
+        metrics={"validation": measured(spec["task"], 0.98), "test": measured(spec["task"], 0.97)},
         netscore=80.0,
         information_density=1.2,
         space={"groups": 4, "blocks": 3, "log10_size": 9.0},
     )
-    cycle(1)
+    cycle(1, spec["task"])
     emit("checkpoint", k=1)
-    return fault(out, checkpoint, resumed=arguments.resume and checkpoint.exists())
+    return fault(out, checkpoint, spec["task"], resumed=arguments.resume and checkpoint.exists())
 
 
-def fault(out: Path, checkpoint: Path, *, resumed: bool) -> int:
+def fault(out: Path, checkpoint: Path, task: str, *, resumed: bool) -> int:
     if SCENARIO == "crashes":
         sys.stderr.write("Traceback: the tensor was not there\n")
         return 1
@@ -152,7 +171,7 @@ def fault(out: Path, checkpoint: Path, *, resumed: bool) -> int:
     if SCENARIO == "floods":
         sys.stderr.write("".join(f"line {n}\n" for n in range(5000)))
     for k in range(2, CYCLES + 1):
-        cycle(k)
+        cycle(k, task)
     return finish(out, 3 if SCENARIO == "falls-short" else 0)
 
 
@@ -172,6 +191,7 @@ def draw(arguments: argparse.Namespace) -> int:
             field=None,
         )
         return 2
+    task = json.loads((arguments.dir.parent / "spec.json").read_text())["task"]
     for seed in range(arguments.seed, arguments.seed + arguments.count):
         if SCENARIO == "draw-dies" and seed > arguments.seed:
             return 1
@@ -182,9 +202,12 @@ def draw(arguments: argparse.Namespace) -> int:
         files = {}
         for name in arguments.export.split(","):
             path = arguments.out / f"{seed}.{name}"
-            path.write_bytes(f"{name} of {seed} at {arguments.budget}".encode())
+            content = f"{name} of {seed} at {arguments.budget}"
+            if name == "predictions":
+                path, content = path.with_suffix(".predictions.json"), json.dumps(predictions(task))
+            path.write_text(content)
             files[name] = str(path)
-        measured = {"accuracy": 0.9 + (seed * 7 % 10) / 100}
+        found = measured(task, 0.9 + (seed * 7 % 10) / 100)
         emit(
             "network",
             seed=seed,
@@ -192,12 +215,12 @@ def draw(arguments: argparse.Namespace) -> int:
             fingerprint=f"{seed:064x}",
             params=9000 + seed,
             macs=400_000 - seed,
-            metrics={"validation": measured, "calibration": measured, "test": measured},
+            metrics={"validation": found, "calibration": found, "test": found},
             netscore=100.0 + seed * 3 % 7,
             information_density=10.0,
             requirements=[
                 {
-                    "metric": "accuracy",
+                    "metric": METRICS[task][0],
                     "op": ">=",
                     "value": 0.9,
                     "measured": 0.95,
@@ -223,11 +246,37 @@ def draw(arguments: argparse.Namespace) -> int:
             design={"widths": {"stem": 8}, "blocks_removed": []},
             size_mb=0.04,
             energy={"device": "cpu", "unavailable": "Energy isn't measurable on 'cpu' here."},
+            energy_mj=None,
             images_per_joule=None,
+            activation_mb=0.01,
+            latency_ms=None,
             estimates={
                 "jetson-tx2": {"estimated": True, "latency_ms": 0.03, "energy_mj": 0.4, "images_per_joule": 2500}
             },
         )
+    return 0
+
+
+def predictions(task: str) -> dict:
+    return {
+        "task": task,
+        "classes": ["red", "blue"],
+        "colours": ["#d33", "#33d"],
+        "width": 1,
+        "height": 1,
+        "images": [{"image": PIXEL, **PREDICTED[task]}],
+    }
+
+
+def devices(arguments: argparse.Namespace) -> int:
+    if SCENARIO == "crashes":
+        return 1
+    here = {"latency_ms": "measured", "energy_mj": "unavailable", "reason": "No counter may be read here."}
+    emit("device", name="cpu", title="Scripted CPU", **here)
+    profile = {"title": "NVIDIA Jetson TX2, 8 GB", "peak_w": 15.0, "idle_w": None, "reason": None}
+    source = {"document": "Data sheet", "url": "https://example.org/tx2.pdf", "figures": "all"}
+    estimated = {"latency_ms": "estimated", "energy_mj": "estimated"}
+    emit("device", name="jetson-tx2", sources=[source], **profile, **estimated)
     return 0
 
 
@@ -247,8 +296,9 @@ def main() -> int:
     two.add_argument("--polish", type=float, default=0.0)
     two.add_argument("--export", default="onnx")
     two.add_argument("--out", type=Path, required=True)
+    commands.add_parser("devices")
     arguments = parser.parse_args(sys.argv[2:])
-    return {"synthesize": synthesize, "draw": draw}[arguments.command](arguments)
+    return {"synthesize": synthesize, "draw": draw, "devices": devices}[arguments.command](arguments)
 
 
 if __name__ == "__main__":

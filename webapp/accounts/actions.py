@@ -29,11 +29,13 @@ def create_workspace(*, name: str, owner: User) -> Workspace:
     """A workspace with its owner as admin, the built-in dataset and the zoo's prototypes."""
     from webapp.datasets.actions import add_builtin_datasets
     from webapp.prototypes.actions import add_zoo
+    from webapp.runs.devices import resume_devices
 
     workspace = Workspace.objects.create(name=name)
     Membership.objects.create(workspace=workspace, user=owner, role=Role.ADMIN)
     add_builtin_datasets(workspace=workspace)
     add_zoo(workspace=workspace)
+    transaction.on_commit(resume_devices)
     record_audit(workspace=workspace, user=owner, action="workspace.create", target=workspace, name=name)
     return workspace
 

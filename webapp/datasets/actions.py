@@ -13,19 +13,19 @@ from webapp.datasets.models import Dataset
 
 log = logging.getLogger(__name__)
 
-BUILTIN_NAMES = {"digits": "Handwritten digits"}
+BUILTIN = {"digits": ("Handwritten digits", "classification")}
 
 
 def add_builtin_datasets(*, workspace: Workspace) -> None:
     """The datasets that the engine brings along; ready from the start."""
-    for builtin in Dataset.BUILTIN:
+    for builtin, (name, task) in BUILTIN.items():
         Dataset.objects.get_or_create(
             workspace=workspace,
             builtin=builtin,
             defaults={
-                "name": BUILTIN_NAMES[builtin],
+                "name": name,
                 "state": uploads.CheckState.READY,
-                "task": "classification",
+                "task": task,
             },
         )
     nudge.on_commit("datasets.describe_builtin")
@@ -88,13 +88,13 @@ def check_dataset(*, dataset: Dataset) -> None:
 def describe_builtin() -> None:
     """Fill in what the engine says about each built-in dataset, asking once for all workspaces."""
     blank = Dataset.objects.filter(report__isnull=True)
-    for builtin in Dataset.BUILTIN:
+    for builtin in BUILTIN:
         if not blank.filter(builtin=builtin).exists():
             continue
         known = Dataset.objects.filter(builtin=builtin).exclude(report__isnull=True).first()
         report = known.report if known else _examine_builtin(builtin)
         if report:
-            blank.filter(builtin=builtin).update(report=report)
+            blank.filter(builtin=builtin).update(report=report, task=report["task"])
 
 
 def _examine_builtin(builtin: str) -> dict | None:

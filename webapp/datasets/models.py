@@ -6,8 +6,6 @@ from webapp.common.uploads import CheckedUpload, CheckState
 
 
 class Dataset(CheckedUpload):
-    BUILTIN = ("digits",)
-
     builtin = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 (null is the API's value)
     task = models.CharField(max_length=40, blank=True, default="")
 

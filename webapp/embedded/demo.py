@@ -112,7 +112,7 @@ def table(prototype: dict[str, Any], networks: list[dict[str, Any]]) -> str:
     row = "  {:<10} {:>10} {:>12} {:>9} {:>14}   {}".format
     lines = [row("", "parameters", "MACs", "accuracy", "NetScore (dB)", "gain")]
     first = prototype
-    lines.append(row("prototype", f"{first['params']:,}", f"{first['macs']:,}", f"{first['accuracy']:.3f}",
+    lines.append(row("prototype", f"{first['params']:,}", f"{first['macs']:,}", f"{first['value']:.3f}",
                      f"{first['netscore']:.1f}", ""))  # fmt: skip
     for network in networks:
         smaller = f"{first['params'] / network['params']:.1f}x smaller"

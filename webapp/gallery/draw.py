@@ -18,7 +18,7 @@ from webapp.runs import events, limits
 from webapp.runs.engine_process import EngineProcess
 
 log = logging.getLogger(__name__)
-FORMATS = "onnx,safetensors"
+FORMATS = "onnx,safetensors,predictions"
 START_S, NETWORK_S = 600, 120
 MEASURED = (
     "budget",
@@ -33,6 +33,9 @@ MEASURED = (
     "attempts",
     "draw_s",
     "size_mb",
+    "activation_mb",
+    "latency_ms",
+    "energy",
     "design",
 )
 
@@ -105,8 +108,8 @@ def _ready(claim: DrawClaim, report: dict) -> None:
     for name in MEASURED:
         setattr(network, name, report.get(name))
     network.requirements = report.get("requirements") or []
-    test = (network.metrics or {}).get("test") or {}
-    network.accuracy = next(iter(test.values()), None)
+    network.estimates = report.get("estimates") or {}
+    network.value = ((network.metrics or {}).get("test") or {}).get(claim.run.metric)
     network.state, network.claim, network.claim_expires_at = NetworkState.READY, None, None
     with transaction.atomic():
         run = events.locked(claim.run.pk)

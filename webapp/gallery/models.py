@@ -32,7 +32,7 @@ class Network(WorkspaceModel):
     params = models.BigIntegerField(null=True, blank=True)
     macs = models.BigIntegerField(null=True, blank=True)
     metrics = models.JSONField(null=True, blank=True)
-    accuracy = models.FloatField(null=True, blank=True, help_text="The task metric on the test split, for ordering")
+    value = models.FloatField(null=True, blank=True, help_text="The run's metric on the test split, for ordering")
     netscore = models.FloatField(null=True, blank=True)
     information_density = models.FloatField(null=True, blank=True)
     requirements = models.JSONField(default=list, blank=True)
@@ -40,6 +40,10 @@ class Network(WorkspaceModel):
     attempts = models.PositiveIntegerField(null=True, blank=True)
     draw_s = models.FloatField(null=True, blank=True)
     size_mb = models.FloatField(null=True, blank=True)
+    activation_mb = models.FloatField(null=True, blank=True)
+    latency_ms = models.FloatField(null=True, blank=True, help_text="Measured where a requirement asks for it")
+    energy = models.JSONField(null=True, blank=True)
+    estimates = models.JSONField(default=dict, blank=True)
     design = models.JSONField(null=True, blank=True)
     problem_code = models.CharField(max_length=60, blank=True, default="")
     problem_message = models.TextField(blank=True, default="")
@@ -80,6 +84,10 @@ class Network(WorkspaceModel):
 
     def __str__(self) -> str:
         return f"seed {self.seed} of {self.run_id} ({self.state})"
+
+    def file(self, format_name: str) -> "NetworkFile | None":
+        """Its file of this format, if there is one."""
+        return next((file for file in self.files.all() if file.format == format_name), None)
 
     @property
     def problem(self) -> dict | None:

@@ -14,21 +14,27 @@ from webapp.prototypes.pickles import refuse_pickle
 
 log = logging.getLogger(__name__)
 
-ZOO_NAMES = {
-    "resnet8": "ResNet-8",
-    "resnet20": "ResNet-20",
-    "resnet18": "ResNet-18",
-    "mobilenet_v2": "MobileNetV2",
+# The engine's zoo: its name for each prototype, with the title and the task that it gives.
+ZOO = {
+    "resnet8": ("ResNet-8", "classification"),
+    "resnet20": ("ResNet-20", "classification"),
+    "resnet18": ("ResNet-18", "classification"),
+    "mobilenet_v2": ("MobileNetV2", "classification"),
+    "refinenet": ("RefineNet", "segmentation"),
+    "refinenet-small": ("RefineNet, small", "segmentation"),
+    "detectnet": ("DetectNet", "detection"),
+    "detectnet-small": ("DetectNet, small", "detection"),
+    "ssdlite320_mobilenet_v3_large": ("SSDLite320", "detection"),
 }
 
 
 def add_zoo(*, workspace: Workspace) -> None:
     """The built-in prototypes: usable at once, with their figures filled in by a worker."""
-    for zoo, name in ZOO_NAMES.items():
+    for zoo, (name, task) in ZOO.items():
         Prototype.objects.get_or_create(
             workspace=workspace,
             zoo=zoo,
-            defaults={"name": name, "source": Source.ZOO, "state": uploads.CheckState.READY},
+            defaults={"name": name, "task": task, "source": Source.ZOO, "state": uploads.CheckState.READY},
         )
     nudge.on_commit("prototypes.describe_zoo")
 
@@ -101,16 +107,26 @@ def check_prototype(*, prototype: Prototype) -> None:
     )
 
 
-def describe_zoo() -> None:
-    """Fill in what the engine says about each built-in prototype, asking once for all workspaces."""
+def describe_zoo(zoo: str = "") -> None:
+    """Fill in what the engine says about one built-in prototype, asking once for all workspaces.
+
+    The next one follows by a message of its own: checks and draws don't wait until the whole zoo is described.
+
+    Args:
+        zoo: The one to begin with; by default the first.
+    """
     blank = Prototype.objects.filter(source=Source.ZOO, report__isnull=True)
-    for zoo in ZOO_NAMES:
-        if not blank.filter(zoo=zoo).exists():
-            continue
-        known = Prototype.objects.filter(zoo=zoo).exclude(report__isnull=True).first()
-        inspection = known.report if known else _inspect_zoo(zoo)
-        if inspection:
-            blank.filter(zoo=zoo).update(report=inspection, **_figures(inspection))
+    waiting = set(blank.values_list("zoo", flat=True))
+    names = list(ZOO)
+    left = [name for name in names[names.index(zoo) if zoo else 0 :] if name in waiting]
+    if not left:
+        return
+    known = Prototype.objects.filter(zoo=left[0]).exclude(report__isnull=True).first()
+    inspection = known.report if known else _inspect_zoo(left[0])
+    if inspection:
+        blank.filter(zoo=left[0]).update(report=inspection, **_figures(inspection))
+    if left[1:]:
+        nudge.now("prototypes.describe_zoo", left[1])
 
 
 def resume_prototype_checks() -> None:
@@ -128,9 +144,10 @@ def _inspect_zoo(zoo: str) -> dict | None:
 
 
 def _figures(inspection: dict) -> dict:
+    detects = inspection.get("task") == "detection"  # then some of what is put out are boxes
     return {
         "params": inspection["params"],
         "macs": inspection["macs"],
         "input": inspection["input"],
-        "classes": inspection.get("outputs"),
+        "classes": None if detects else inspection.get("outputs"),
     }

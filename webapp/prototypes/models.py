@@ -13,6 +13,7 @@ class Source(models.TextChoices):
 class Prototype(CheckedUpload):
     source = models.CharField(max_length=10, choices=Source.choices)
     zoo = models.CharField(max_length=60, null=True, blank=True)  # noqa: DJ001 (null is the API's value)
+    task = models.CharField(max_length=40, blank=True, default="", help_text="Empty: for any, as an uploaded network")
     params = models.BigIntegerField(null=True, blank=True)
     macs = models.BigIntegerField(null=True, blank=True)
     input = models.JSONField(null=True, blank=True)  # [channels, height, width]

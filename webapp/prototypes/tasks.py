@@ -14,5 +14,5 @@ def check_prototype(prototype_id: str) -> None:
 
 
 @shared_task(name="prototypes.describe_zoo")
-def describe_zoo() -> None:
-    actions.describe_zoo()
+def describe_zoo(zoo: str = "") -> None:
+    actions.describe_zoo(zoo)

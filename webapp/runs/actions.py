@@ -36,6 +36,7 @@ def create_run(
     max_cycles: int | None,
     seed: int,
     target_yield: float,
+    confidence: float = 0.95,
     name: str = "",
     idempotency_key: str = "",
 ) -> tuple[Run, bool]:
@@ -57,6 +58,7 @@ def create_run(
         "max_cycles": max_cycles,
         "seed": seed,
         "target_yield": target_yield,
+        "confidence": confidence,
     }
     digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
     if idempotency_key and (earlier := _earlier(workspace, idempotency_key)):
@@ -67,6 +69,7 @@ def create_run(
     try:
         with transaction.atomic():
             prototype, dataset = _ready(prototype), _ready(dataset)
+            _check_task(prototype, dataset)
             check_requirements(requirements, task=dataset.task)
             run = Run.objects.create(
                 workspace=workspace,
@@ -83,6 +86,7 @@ def create_run(
                 max_cycles=max_cycles,
                 seed=seed,
                 target_yield=target_yield,
+                confidence=confidence,
                 idempotency_key=idempotency_key,
                 idempotency_digest=digest,
             )
@@ -153,6 +157,15 @@ def _ready(thing: Input) -> Input:
         message = f"The {kind} {row.name!r} was rejected; mend what its report names and upload it again."
         raise Problem(409, f"{kind}_rejected", message, f"/{kind}")
     return row
+
+
+def _check_task(prototype: Prototype, dataset: Dataset) -> None:
+    if prototype.task not in ("", dataset.task):
+        message = (
+            f"{prototype.name} is for {prototype.task}, but the dataset {dataset.name!r} is for {dataset.task}; "
+            f"choose a prototype for {dataset.task}."
+        )
+        raise Problem(400, "task_mismatch", message, "/prototype")
 
 
 def _earlier(workspace: Workspace, key: str) -> Run | None:

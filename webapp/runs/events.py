@@ -35,7 +35,7 @@ def locked(run_id) -> Run:
 
 def append(run: Run, entries: Iterable[Entry]) -> list[RunEvent]:
     """Append events to a locked run's log, fold them into its summary, and hint on commit."""
-    snapshot = {"summary": run.summary, "device": run.device, "last_seq": run.last_seq}
+    snapshot = {"summary": run.summary, "device": run.device, "metric": run.metric, "last_seq": run.last_seq}
     rows = []
     for seq, entry in enumerate(entries, start=run.last_seq + 1):
         t = snapshot["summary"]["t"] if entry.t is None else entry.t

@@ -8,6 +8,7 @@ from webapp.common import environment as env
 TIME_BUDGET_S = (1, 7 * 24 * 3600)
 MAX_CYCLES = (1, 10_000)
 SEED_MAX = 2**32 - 1
+CONFIDENCE = (0.5, 0.999)
 REQUIREMENTS_MAX = 12
 DRAWS_AT_ONCE = 100
 POLISH_S_MAX = 600

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from webapp.common.models import WorkspaceModel
+from webapp.runs.metrics import task_metric
 from webapp.runs.states import FINAL, MOVES, WORKED, DesiredState, FailureKind, State, legal_actions
 from webapp.runs.summary import empty_summary
 
@@ -39,6 +40,7 @@ class Run(WorkspaceModel):
     max_cycles = models.PositiveIntegerField(null=True, blank=True)
     seed = models.PositiveBigIntegerField(default=0)
     target_yield = models.FloatField(default=0.95)
+    confidence = models.FloatField(default=0.95)
 
     state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
     previous_state = models.CharField(max_length=12, blank=True, default="", editable=False)
@@ -92,6 +94,9 @@ class Run(WorkspaceModel):
             models.CheckConstraint(
                 condition=Q(target_yield__gt=0) & Q(target_yield__lt=1), name="run_target_yield_in_range"
             ),
+            models.CheckConstraint(
+                condition=Q(confidence__gte=0.5) & Q(confidence__lt=1), name="run_confidence_in_range"
+            ),
             models.UniqueConstraint(
                 fields=["workspace", "idempotency_key"],
                 condition=~Q(idempotency_key=""),
@@ -106,6 +111,11 @@ class Run(WorkspaceModel):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.state})"
+
+    @property
+    def metric(self) -> str:
+        """The task metric that it is about."""
+        return task_metric(self.task, self.requirements)
 
     @property
     def actions(self) -> list[str]:
@@ -167,6 +177,33 @@ class RunEvent(models.Model):
             "payload": self.payload,
             "created_at": timestamp(self.created_at),
         }
+
+
+class Availability(models.TextChoices):
+    """Whether a metric can be had on a device."""
+
+    MEASURED = "measured"
+    ESTIMATED = "estimated"
+    UNAVAILABLE = "unavailable"
+
+
+class TargetDevice(models.Model):
+    """A device that latency or energy can be required on: this machine's, or a profile with published figures."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    title = models.CharField(max_length=200)
+    place = models.PositiveIntegerField()
+    latency_ms = models.CharField(max_length=12, choices=Availability.choices)
+    energy_mj = models.CharField(max_length=12, choices=Availability.choices)
+    reason = models.TextField(blank=True, default="")
+    figures = models.JSONField(default=dict)
+    described_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("place", "name")
+
+    def __str__(self) -> str:
+        return self.title
 
 
 def timestamp(moment) -> str | None:

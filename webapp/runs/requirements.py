@@ -4,34 +4,36 @@ import math
 
 from webapp.common.errors import Problem
 from webapp.runs import limits
-
-TASK_METRICS = {
-    "classification": ("accuracy",),
-    "segmentation": ("miou", "pixel_accuracy"),
-    "detection": ("map50", "map"),
-}
-COSTS = ("params", "macs", "latency_ms", "size_mb", "energy_mj")
-COUNTS = ("params", "macs")
+from webapp.runs.devices import AvailableDevices
+from webapp.runs.metrics import COSTS, COUNTS, ON_A_DEVICE, TASK_METRICS, THIS_MACHINE, task_metric
 
 
 def check_requirements(requirements: list[dict], *, task: str) -> None:
     """Raise a ``Problem`` that points at the first requirement that no network could be held to.
 
     Args:
-        requirements: A list of {metric, op, value}.
+        requirements: A list of {metric, op, value}, for latency and energy possibly with a device.
         task: The dataset's task.
     """
     if not requirements:
-        raise _problem("", "required", "needs at least one entry, such as accuracy >= 0.9.")
+        raise _problem("", "required", f"needs at least one entry, such as {TASK_METRICS[task][0]} >= 0.9.")
     if len(requirements) > limits.REQUIREMENTS_MAX:
         raise _problem("", "too_many", f"may hold at most {limits.REQUIREMENTS_MAX} entries.")
+    devices = AvailableDevices()
     seen = set()
+    about = task_metric(task, requirements)
     for index, requirement in enumerate(requirements):
         metric = requirement["metric"]
         _check(requirement, index, task)
-        if metric in seen:
-            raise _problem(f"/{index}/metric", "duplicate", f"repeats {metric}; give each metric once.")
-        seen.add(metric)
+        _check_device(requirement, index, devices)
+        resource = metric, requirement.get("device") or THIS_MACHINE
+        if resource in seen:
+            where = f" on {resource[1]}" if metric in ON_A_DEVICE else ""
+            raise _problem(f"/{index}/metric", "duplicate", f"repeats {metric}{where}; give it once.")
+        if metric in TASK_METRICS[task] and metric != about:
+            message = f"is {metric} beside {about}; networks are certified for one of them, so leave one out."
+            raise _problem(f"/{index}/metric", "two_task_metrics", message)
+        seen.add(resource)
 
 
 def _check(requirement: dict, index: int, task: str) -> None:
@@ -58,6 +60,17 @@ def _check(requirement: dict, index: int, task: str) -> None:
         raise _problem(f"/{index}/value", "out_of_range", f"is {value:g}, but {metric} must be above 0.")
     if metric in COUNTS and value != int(value):
         raise _problem(f"/{index}/value", "out_of_range", f"is {value:g}, but {metric} is a whole number.")
+
+
+def _check_device(requirement: dict, index: int, devices: AvailableDevices) -> None:
+    metric, device = requirement["metric"], requirement.get("device")
+    if metric in ON_A_DEVICE:
+        message = devices.why_not(metric, device or THIS_MACHINE)
+        if message:
+            raise _problem(f"/{index}/device", "device_unavailable", message)
+    elif device:
+        message = f"is {device}, but {metric} is the same on every device; leave device out."
+        raise _problem(f"/{index}/device", "needless_device", message)
 
 
 def _problem(path: str, code: str, message: str) -> Problem:

@@ -33,6 +33,7 @@ def write_spec(run: Run) -> Path:
         "max_cycles": run.max_cycles,
         "seed": run.seed,
         "target_yield": run.target_yield,
+        "confidence": run.confidence,
     }
     run.folder.mkdir(parents=True, exist_ok=True)
     path = run.folder / "spec.json"

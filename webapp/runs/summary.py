@@ -2,7 +2,8 @@
 
 ``apply_event(snapshot, event)`` is pure: a snapshot (a run's JSON, as the REST API gives it) and an event
 give the next snapshot. The server keeps each run's stored summary with it, so a client that folds the events
-after ``snapshot["last_seq"]`` arrives at what a fresh request would have answered.
+after ``snapshot["last_seq"]`` arrives at what a fresh request would have answered. A ``value`` in a summary is
+that of the run's own metric.
 """
 
 from typing import Any
@@ -21,6 +22,9 @@ FOLDED = (
     "started_at",
     "finished_at",
 )
+
+#: What a summary keeps of a design, beside its ``value``.
+DESIGN = ("seed", "budget", "params", "macs", "netscore", "meets")
 
 
 def empty_summary() -> Json:
@@ -43,7 +47,7 @@ def apply_event(snapshot: Json, event: Json) -> Json:
     """Fold one event into a snapshot; an event that the snapshot already holds changes nothing.
 
     Args:
-        snapshot: A run's JSON, or any part of it that has ``last_seq`` and ``summary``.
+        snapshot: A run's JSON, or any part of it that has ``last_seq``, ``metric`` and ``summary``.
         event: ``{seq, type, t, payload, …}``.
     """
     if event["seq"] <= snapshot["last_seq"]:
@@ -56,19 +60,18 @@ def apply_event(snapshot: Json, event: Json) -> Json:
         after["device"] = payload.get("device")
     fold = _FOLDS.get(event["type"])
     if fold is not None:
-        summary = {**snapshot["summary"], **fold(snapshot["summary"], payload)}
+        summary = {**snapshot["summary"], **fold(snapshot["summary"], payload, snapshot["metric"])}
         summary["t"] = max(event["t"], summary["t"])
         after["summary"] = summary
     return after
 
 
-def _run_started(summary: Json, payload: Json) -> Json:
+def _run_started(summary: Json, payload: Json, metric: str) -> Json:
     return {"phase": "resumed" if payload.get("resumed") else "started", "outcome": None}
 
 
-def _prototype_progress(summary: Json, payload: Json) -> Json:
-    metrics = payload.get("metrics") or {}
-    prototype = {**(summary["prototype"] or {}), "accuracy": _accuracy(metrics, "validation")}
+def _prototype_progress(summary: Json, payload: Json, metric: str) -> Json:
+    prototype = {**(summary["prototype"] or {}), "value": _measured(payload, metric, "validation")}
     return {
         "phase": "prototype",
         "phase_fraction": payload.get("fraction"),
@@ -77,34 +80,33 @@ def _prototype_progress(summary: Json, payload: Json) -> Json:
     }
 
 
-def _prototype_ready(summary: Json, payload: Json) -> Json:
-    metrics = payload.get("metrics") or {}
+def _prototype_ready(summary: Json, payload: Json, metric: str) -> Json:
     prototype = {
         "params": payload.get("params"),
         "macs": payload.get("macs"),
-        "accuracy": _accuracy(metrics, "test", "validation"),
+        "value": _measured(payload, metric, "test", "validation"),
         "netscore": payload.get("netscore"),
         "information_density": payload.get("information_density"),
     }
     return {"phase": "cycles", "prototype": prototype}
 
 
-def _cycle(summary: Json, payload: Json) -> Json:
+def _cycle(summary: Json, payload: Json, metric: str) -> Json:
     return {
         "phase": "cycles",
         "fraction": payload.get("fraction") or summary["fraction"],
         "remaining_s": payload.get("remaining_s"),
         "cycle": payload.get("k", summary["cycle"]),
-        "best": _best(summary["best"], payload),
+        "best": _best(summary["best"], payload, metric),
         "yield_estimate": payload.get("yield_estimate"),
     }
 
 
-def _certified(summary: Json, payload: Json) -> Json:
+def _certified(summary: Json, payload: Json, metric: str) -> Json:
     return {"phase": "certified", "certified": payload}
 
 
-def _finished(summary: Json, payload: Json) -> Json:
+def _finished(summary: Json, payload: Json, metric: str) -> Json:
     outcome = {key: payload.get(key) for key in ("status", "cycles", "wall_s")}
     if outcome["status"] == "stopped":
         return {"phase": "stopped", "remaining_s": None, "outcome": outcome}
@@ -122,23 +124,24 @@ _FOLDS = {
 }
 
 
-def _accuracy(metrics: Json, *splits: str) -> float | None:
-    """The task metric on the first of ``splits`` that was measured."""
-    for split in splits:
-        measured = metrics.get(split)
-        if measured:
-            return next(iter(measured.values()))
-    return None
+def _measured(payload: Json, metric: str, *splits: str) -> float | None:
+    """The metric on the first of ``splits`` that was measured."""
+    metrics = payload.get("metrics") or {}
+    return next((metrics[split].get(metric) for split in splits if metrics.get(split)), None)
 
 
-def _best(best: Json | None, payload: Json) -> Json | None:
-    """The best design so far: one that meets the requirements, by NetScore; until then the most accurate."""
-    designs = [{**design, "k": payload.get("k")} for design in payload.get("designs") or []]
+def _best(best: Json | None, payload: Json, metric: str) -> Json | None:
+    """The best design so far: one that meets the requirements, by NetScore; until then the best by the run's
+    metric."""
+    designs = [
+        {**{name: design.get(name) for name in DESIGN}, "value": design.get(metric), "k": payload.get("k")}
+        for design in payload.get("designs") or []
+    ]
     candidates = [*([best] if best else []), *designs]
     return max(candidates, key=_rank, default=None)
 
 
 def _rank(design: Json) -> tuple[bool, float]:
-    meets = bool(design.get("meets"))
-    value = design.get("netscore") if meets else design.get("accuracy")
+    meets = bool(design["meets"])
+    value = design["netscore"] if meets else design["value"]
     return meets, value if value is not None else float("-inf")

@@ -1,7 +1,8 @@
-"""Celery's way into the runs: working on what waits, and taking back what was lost."""
+"""Celery's way into the runs: working on what waits, taking back what was lost, and asking for devices."""
 
 from celery import shared_task
 
+from webapp.runs import devices
 from webapp.runs.worker import leaving, worker_name
 
 EVERY_S = 15  # how often beat sends `runs.reap`
@@ -15,6 +16,11 @@ def work() -> None:
 
     while not leaving() and (claim := claim_next(worker_name())) is not None:
         supervise(claim, leaving=leaving)
+
+
+@shared_task(name="runs.describe_devices")
+def describe_devices() -> None:
+    devices.describe_devices()
 
 
 @shared_task(name="runs.reap")

@@ -25,6 +25,11 @@ const gallery = createRoute({
   path: '/gallery',
   component: lazyRouteComponent(() => import('./pages/GalleryPage'), 'GalleryPage'),
 });
+const network = createRoute({
+  getParentRoute: getRun,
+  path: '/networks/$networkId',
+  component: lazyRouteComponent(() => import('./pages/NetworkPage'), 'NetworkPage'),
+});
 
 const routes = [
   createRoute({
@@ -37,7 +42,7 @@ const routes = [
     path: '/runs/new',
     component: lazyRouteComponent(() => import('./pages/NewRunPage'), 'NewRunPage'),
   }),
-  run.addChildren([synthesis, gallery]),
+  run.addChildren([synthesis, gallery, network]),
   createRoute({
     getParentRoute,
     path: '/datasets',

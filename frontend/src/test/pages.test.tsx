@@ -72,6 +72,37 @@ describe('the first visit', () => {
   });
 });
 
+describe('a run for another task', () => {
+  it('offers its prototypes and metrics, and devices for latency and energy', async () => {
+    const { user, sent } = openPage('/runs/new');
+    await user.click(await screen.findByRole('combobox', { name: 'Dataset' }));
+    await user.click(await screen.findByRole('option', { name: 'Blood cells' }));
+    expect(screen.getByRole('combobox', { name: 'Prototype' })).toHaveValue('detectnet-small');
+    await user.click(screen.getByRole('radio', { name: 'mAP@[.5:.95]' }));
+    expect(screen.getByLabelText('Requirement: mAP@[.5:.95] at least')).toHaveValue('40 %');
+
+    await user.click(screen.getByRole('button', { name: /Limits, time/ }));
+    await user.type(screen.getByLabelText('Energy at most'), '1.5');
+    const where = screen.getByRole('combobox', { name: 'Energy on' });
+    expect(where).toHaveValue('Estimate: NVIDIA Jetson TX2, 8 GB');
+    expect(screen.getByText(/it has no counter/)).toBeInTheDocument();
+    await user.clear(screen.getByLabelText('Confidence'));
+    await user.type(screen.getByLabelText('Confidence'), '50');
+    await user.click(screen.getByRole('button', { name: 'Start synthesis' }));
+    await waitFor(() => {
+      expect(sent.find(({ method }) => method === 'POST')?.body).toMatchObject({
+        dataset: 'd-blood',
+        prototype: 'p-detectnet-small',
+        requirements: [
+          { metric: 'map', op: '>=', value: 0.4 },
+          { metric: 'energy_mj', op: '<=', value: 1.5, device: 'jetson-tx2' },
+        ],
+        confidence: 0.5,
+      });
+    });
+  });
+});
+
 describe('the runs', () => {
   it('lists them with state and gain', async () => {
     openPage('/');
@@ -148,7 +179,66 @@ describe('the gallery', () => {
   });
 });
 
+describe('a network', () => {
+  const address = `/runs/${RUN_ID}/networks/n-12-280`;
+  const images = () => screen.findByRole('list', { name: 'Test images' });
+
+  it('is reached from its card and shows metrics, costs and estimates called estimates', async () => {
+    const { user } = openPage(`/runs/${RUN_ID}/gallery`);
+    await user.click(await screen.findByRole('link', { name: 'Details of seed 12' }));
+    await screen.findByRole('heading', { level: 2, name: /Seed 12/ });
+    const metrics = screen.getByRole('group', { name: 'Metrics by split' });
+    expect(within(metrics).getByRole('row', { name: /test/ })).toHaveTextContent('%');
+    expect(screen.getByText(/it has no counter/)).toBeInTheDocument();
+    const estimates = screen.getByRole('group', { name: /Estimated latency and energy/ });
+    expect(estimates).toHaveTextContent('jetson-tx2');
+    expect(screen.getByText(/published figures, not measured/)).toBeInTheDocument();
+  });
+
+  it('tells what it takes each image for, and what the image is', async () => {
+    openPage(address);
+    const [right, wrong] = within(await images()).getAllByRole('img');
+    expect(right).toHaveAccessibleName('Predicted: red cell. Truth: red cell.');
+    expect(wrong).toHaveAccessibleName('Predicted: white cell. Truth: platelet.');
+  });
+
+  it('shows the boxes that it is sure of, or those that are there', async () => {
+    const { user } = openPage(address, { predicted: 'detection' });
+    const list = await images();
+    expect(within(list).getByRole('img')).toHaveAccessibleName(
+      'Predicted: 2 red cells. Truth: 1 platelet, 2 red cells.',
+    );
+    const dial = screen.getByRole('slider', { name: 'Least score' });
+    dial.focus();
+    await user.keyboard('{Home}');
+    expect(within(list).getByText('1 platelet, 2 red cells')).toBeInTheDocument();
+    await user.keyboard('{End}');
+    expect(within(list).getByText('nothing')).toBeInTheDocument();
+    await user.click(screen.getByRole('radio', { name: 'Truth' }));
+    expect(within(list).getByText('1 platelet, 2 red cells')).toBeInTheDocument();
+    expect(screen.getByRole('list', { name: 'Colours of the classes' })).toHaveTextContent('white cell');
+  });
+
+  it('lays masks over the images as strongly as asked', async () => {
+    const { user } = openPage(address, { predicted: 'segmentation' });
+    const picture = within(await images()).getByRole('img');
+    const mask = picture.querySelectorAll('img')[1]!;
+    expect(mask).toHaveStyle({ opacity: '0.6' });
+    screen.getByRole('slider', { name: 'Opacity' }).focus();
+    await user.keyboard('{End}');
+    expect(mask).toHaveStyle({ opacity: '1' });
+  });
+});
+
 describe('datasets and prototypes', () => {
+  it('say what the task and the layout are, and which layouts are read', async () => {
+    openPage('/datasets');
+    await heading('Datasets');
+    const row = (await screen.findByRole('link', { name: 'Blood cells' })).closest('li')!;
+    expect(row).toHaveTextContent('364 images · 3 classes · detection · Pascal VOC');
+    expect(screen.getByText(/COCO json, Pascal VOC or YOLO/)).toBeInTheDocument();
+  });
+
   it('say what a check found and what to mend', async () => {
     openPage('/datasets/d-broken');
     await heading('broken.zip');

@@ -12,6 +12,7 @@ from webapp.common import nudge
 from webapp.common.tasks import resume_checks
 from webapp.datasets.models import Dataset
 from webapp.prototypes.models import Prototype
+from webapp.runs.models import TargetDevice
 
 
 @pytest.fixture
@@ -47,6 +48,7 @@ def test_what_was_missed_is_asked_for_again(workspace, queued, settings):
     long_ago = now - timedelta(seconds=settings.CHECK_TIMEOUT_S + 120)
     Prototype.objects.update(report={})
     Dataset.objects.update(report={})
+    TargetDevice.objects.create(name="cpu", title="CPU", place=0, described_at=now)
     fresh = Dataset.objects.create(workspace=workspace, name="fresh")
     lost = Dataset.objects.create(workspace=workspace, name="its message was lost")
     Dataset.objects.filter(pk=lost.pk).update(created_at=now - timedelta(minutes=5))
@@ -64,4 +66,8 @@ def test_what_was_missed_is_asked_for_again(workspace, queued, settings):
 
 def test_undescribed_built_ins_are_asked_for_again(workspace, queued):
     resume_checks()
-    assert queued() == [("datasets.describe_builtin", "()"), ("prototypes.describe_zoo", "()")]
+    assert queued() == [
+        ("datasets.describe_builtin", "()"),
+        ("prototypes.describe_zoo", "()"),
+        ("runs.describe_devices", "()"),
+    ]

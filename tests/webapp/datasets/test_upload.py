@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 
+from tests.pictures import boxes_zip, masks_zip
 from tests.webapp.conftest import assert_problem, image_zip
 from webapp.accounts.models import AuditEntry
 from webapp.common import uploads
@@ -57,6 +58,21 @@ def test_a_healthy_dataset_becomes_ready(checked):
     assert (body["state"], body["task"]) == ("ready", "classification"), body["problems"]
     assert [each["name"] for each in body["report"]["classes"]] == ["cat", "dog"]
     assert body["report"]["images"] == 40
+
+
+@pytest.mark.parametrize(
+    ("write", "task", "layout", "classes"),
+    [
+        (masks_zip, "segmentation", "masks", ["ground", "cell", "platelet"]),
+        (boxes_zip, "detection", "voc", ["cell", "platelet"]),
+    ],
+)
+def test_its_task_is_what_its_files_say(checked, client, tmp_path, write, task, layout, classes):
+    with open(write(tmp_path / "mine.zip"), "rb") as file:
+        body = checked(file)
+    assert (body["state"], body["task"], body["report"]["layout"]) == ("ready", task, layout), body["problems"]
+    assert [each["name"] for each in body["report"]["classes"]] == classes
+    assert [each["name"] for each in client.get(URL, {"task": task}).json()["results"]] == ["mine"]
 
 
 def test_a_file_that_is_no_zip_is_rejected(checked, stored_files):

@@ -32,7 +32,7 @@ def test_the_file_comes_as_it_was_exported(client, network):
 def test_a_format_that_is_not_there_is_refused_with_those_that_are(client, network, wanted):
     response = client.get(f"/api/v1/networks/{network.pk}/download/", {"format": wanted})
     problem = assert_problem(response, 404, "format_unavailable", "/format")
-    assert "onnx, safetensors" in problem["detail"]
+    assert "onnx, predictions, safetensors" in problem["detail"]
 
 
 def test_a_viewer_may(viewer_client, network):

@@ -36,9 +36,12 @@ def test_each_row_becomes_ready_with_its_measures_and_files(ask, client, complet
     assert (first["seed"], first["budget"], first["polish_s"], first["params"]) == (3, 0.4, 1.5, 9003)
     assert first["metrics"]["test"] == {"accuracy": 0.91}
     assert first["requirements"][0]["verdict"] is True
-    assert first["formats"] == ["onnx", "safetensors"]
+    assert first["formats"] == ["onnx", "predictions", "safetensors"]
+    assert first["energy"] == {"device": "cpu", "unavailable": "Energy isn't measurable on 'cpu' here."}
+    assert first["estimates"]["jetson-tx2"]["images_per_joule"] == 2500
+    assert first["requirements"][1]["device"] == "jetson-tx2" and first["requirements"][1]["estimated"] is True
     assert first["design"] == {"widths": {"stem": 8}, "blocks_removed": []}
-    assert len([name for name in stored_files() if "/networks/" in name]) == 4
+    assert len([name for name in stored_files() if "/networks/" in name]) == 5  # predictions alike
 
 
 def test_without_a_budget_the_engine_chooses_it(ask):
@@ -64,7 +67,7 @@ def test_equal_files_are_stored_once(ask, stored_files):
     ask(seed=1, budget=0.3)
     ask(seed=1, budget=0.3, polish_s=1)  # the script's files depend on the seed and budget alone
     draw_task()
-    assert len([name for name in stored_files() if "/networks/" in name]) == 2
+    assert len([name for name in stored_files() if "/networks/" in name]) == 3
 
 
 def test_nothing_is_left_in_the_runs_folder(ask, completed_run):

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 def gallery(run) -> Run:
     """A run with four networks: three ready, one still being drawn."""
     measured = [(0, 900, 0.97, 101.0), (1, 700, 0.95, 105.0), (2, 800, 0.96, 103.0)]
-    for seed, params, accuracy, netscore in measured:
+    for seed, params, value, netscore in measured:
         Network.objects.create(
             run=run,
             workspace=run.workspace,
@@ -21,7 +21,7 @@ def gallery(run) -> Run:
             state="ready",
             params=params,
             macs=10 * params,
-            accuracy=accuracy,
+            value=value,
             netscore=netscore,
             verified=seed != 2,
         )
@@ -49,7 +49,7 @@ def seeds(client, gallery):
         ("params", [1, 2, 0, 3]),
         ("-params", [0, 2, 1, 3]),
         ("macs", [1, 2, 0, 3]),
-        ("-accuracy", [0, 2, 1, 3]),
+        ("-value", [0, 2, 1, 3]),
         ("created_at", [0, 1, 2, 3]),
         ("-created_at", [3, 2, 1, 0]),
         ("-seed", [3, 2, 1, 0]),
@@ -78,7 +78,7 @@ def test_filters(seeds):
     assert seeds(state="drawing") == [3]
     assert sorted(seeds(verified="true")) == [0, 1]
     assert seeds(params__lte=750) == [1]
-    assert seeds(accuracy__gte=0.955, netscore__gte=102) == [2]
+    assert seeds(value__gte=0.955, netscore__gte=102) == [2]
 
 
 def test_a_longer_list_takes_no_more_queries(client, gallery, django_assert_num_queries):

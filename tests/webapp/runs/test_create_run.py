@@ -7,6 +7,7 @@ import pytest
 from tests.webapp.conftest import assert_problem, client_of
 from webapp.accounts.models import AuditEntry
 from webapp.datasets.models import Dataset
+from webapp.prototypes.models import Prototype
 from webapp.runs.models import Run
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +22,8 @@ def test_a_run_is_created_and_queued(client, body, prototype, dataset, user):
     assert run["prototype"] == {"id": str(prototype.pk), "name": prototype.name}
     assert run["dataset"] == {"id": str(dataset.pk), "name": dataset.name}
     assert run["objective"] == {"name": "netscore", "alpha": 2.0, "beta": 0.5, "gamma": 0.5}
-    assert run["target_yield"] == 0.95 and run["elapsed_s"] == 0
+    assert (run["target_yield"], run["confidence"], run["elapsed_s"]) == (0.95, 0.95, 0)
+    assert (run["task"], run["metric"]) == ("classification", "accuracy")
     assert AuditEntry.objects.get(action="run.create").user == user
 
 
@@ -69,8 +71,8 @@ def test_so_is_the_same_request_sent_twice_at_once(user, body, background):
 def test_another_workspace_may_use_the_same_key(client, outsider_client, outsider, body):
     client.post(URL, body, headers={"Idempotency-Key": "k1"})
     theirs = Dataset.objects.visible_to(outsider).get()
-    prototype = outsider_client.get("/api/v1/prototypes/").json()["results"][0]["id"]
-    other = {**body, "dataset": str(theirs.pk), "prototype": prototype}
+    prototype = Prototype.objects.visible_to(outsider).get(zoo="resnet8")
+    other = {**body, "dataset": str(theirs.pk), "prototype": str(prototype.pk)}
     assert outsider_client.post(URL, other, headers={"Idempotency-Key": "k1"}).status_code == 201
 
 
@@ -88,6 +90,9 @@ def test_another_workspace_may_use_the_same_key(client, outsider_client, outside
         ({"metric": "params", "op": ">=", "value": 5}, "wrong_op", "op"),
         ({"metric": "accuracy", "op": "==", "value": 0.5}, "wrong_op", "op"),
         ({"metric": "map50", "op": ">=", "value": 0.5}, "task_mismatch", "metric"),
+        ({"metric": "activation_mb", "op": "<=", "value": -1}, "out_of_range", "value"),
+        ({"metric": "params", "op": "<=", "value": 5, "device": "cpu"}, "needless_device", "device"),
+        ({"metric": "accuracy", "op": ">=", "value": 0.9, "device": "cpu"}, "needless_device", "device"),
     ],
 )
 def test_a_requirement_that_no_network_can_be_held_to_is_named(client, body, requirement, code, field):
@@ -117,6 +122,8 @@ def test_at_least_one_requirement_is_needed(client, body):
         ("seed", -1),
         ("target_yield", 1.0),
         ("target_yield", 0),
+        ("confidence", 0.49),
+        ("confidence", 1),
         ("requirements", "accuracy"),
         ("prototype", "resnet8"),
     ],

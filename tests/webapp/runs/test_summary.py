@@ -10,7 +10,7 @@ from webapp.runs import actions, claims, events
 from webapp.runs.events import Entry
 from webapp.runs.summary import FOLDED, apply_event, empty_summary
 
-KEYS = (*FOLDED, "last_seq")
+KEYS = (*FOLDED, "last_seq", "metric")
 
 
 def snapshot_of(client, run) -> dict:
@@ -59,36 +59,36 @@ def test_so_it_is_from_every_moment_of_a_run_that_is_paused_resumed_and_drawn_fr
 
 
 def test_folding_changes_nothing_it_was_given():
-    snapshot = {"last_seq": 0, "summary": empty_summary(), "device": None}
+    snapshot = {"last_seq": 0, "summary": empty_summary(), "device": None, "metric": "accuracy"}
     before = copy.deepcopy(snapshot)
     event = {
         "seq": 1,
         "type": "cycle",
         "t": 1.0,
-        "payload": {"k": 1, "designs": [{"accuracy": 0.9, "meets": False}]},
+        "payload": {"k": 1, "designs": [{"accuracy": 0.9, "netscore": 80.0, "meets": False}]},
     }
     apply_event(snapshot, event)
     assert snapshot == before
 
 
 def test_an_event_that_is_in_the_snapshot_already_changes_nothing():
-    snapshot = {"last_seq": 5, "summary": empty_summary(), "device": None}
+    snapshot = {"last_seq": 5, "summary": empty_summary(), "device": None, "metric": "accuracy"}
     event = {"seq": 5, "type": "cycle", "t": 1.0, "payload": {"k": 9}}
     assert apply_event(snapshot, event) is snapshot
 
 
-def test_the_best_design_is_one_that_meets_the_requirements_by_netscore_and_until_then_the_most_accurate():
+def test_the_best_design_is_one_that_meets_the_requirements_by_netscore_and_until_then_by_the_runs_metric():
     def after(*designs):
-        snapshot = {"last_seq": 0, "summary": empty_summary(), "device": None}
+        snapshot = {"last_seq": 0, "summary": empty_summary(), "device": None, "metric": "miou"}
         for k, design in enumerate(designs, start=1):
             payload = {"k": k, "designs": [design]}
             snapshot = apply_event(snapshot, {"seq": k, "type": "cycle", "t": k, "payload": payload})
         return snapshot["summary"]["best"]["k"]
 
-    tiny = {"accuracy": 0.5, "netscore": 120.0, "meets": False}
-    close = {"accuracy": 0.94, "netscore": 90.0, "meets": False}
-    meets = {"accuracy": 0.96, "netscore": 80.0, "meets": True}
-    better = {"accuracy": 0.951, "netscore": 85.0, "meets": True}
+    tiny = {"pixel_accuracy": 0.9, "miou": 0.5, "netscore": 120.0, "meets": False}
+    close = {"pixel_accuracy": 0.8, "miou": 0.74, "netscore": 90.0, "meets": False}
+    meets = {"pixel_accuracy": 0.9, "miou": 0.76, "netscore": 80.0, "meets": True}
+    better = {"pixel_accuracy": 0.9, "miou": 0.751, "netscore": 85.0, "meets": True}
     assert after(tiny, close) == 2
     assert after(meets, tiny, close) == 1
     assert after(tiny, meets, better) == 3

@@ -28,5 +28,7 @@ class DatasetSerializer(serializers.ModelSerializer):
 
 
 class DatasetUploadSerializer(serializers.Serializer):
-    file = serializers.FileField(help_text="A zip archive: one folder a class")
+    file = serializers.FileField(
+        help_text="A zip archive: one folder a class, images with masks, or images with boxes (COCO, Pascal VOC, YOLO)"
+    )
     name = serializers.CharField(max_length=100, required=False, help_text="Default: the file's name")

@@ -17,7 +17,7 @@ class DatasetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Workspace
     queryset = Dataset.objects.all()
     serializer_class = DatasetSerializer
     parser_classes = (MultiPartParser, JSONParser)
-    filterset_fields = ("state",)
+    filterset_fields = ("state", "task")
 
     @extend_schema(request={"multipart/form-data": DatasetUploadSerializer}, responses={201: DatasetSerializer})
     def create(self, request) -> Response:

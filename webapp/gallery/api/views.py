@@ -14,11 +14,11 @@ from rest_framework.response import Response
 from webapp.common.errors import Problem
 from webapp.common.pagination import Cursor
 from webapp.gallery import actions, queries
-from webapp.gallery.api.serializers import DrawSerializer, NetworkSerializer, NetworksSerializer
+from webapp.gallery.api.serializers import DrawSerializer, NetworkSerializer, NetworksSerializer, PredictionsSerializer
 from webapp.gallery.models import Network, NetworkState
 from webapp.runs.models import Run
 
-ORDERINGS = ("created_at", "netscore", "params", "macs", "accuracy", "seed", "size_mb")
+ORDERINGS = ("created_at", "netscore", "params", "macs", "value", "seed", "size_mb", "latency_ms")
 PLACE = "place"  # what stands for the value in the database's order
 
 
@@ -31,7 +31,7 @@ class NetworkFilter(filters.FilterSet):
             "verified": ["exact"],
             "params": ["lte", "gte"],
             "macs": ["lte", "gte"],
-            "accuracy": ["lte", "gte"],
+            "value": ["lte", "gte"],
             "netscore": ["lte", "gte"],
             "seed": ["exact"],
         }
@@ -121,10 +121,21 @@ class NetworkDownload(_NetworkView):
         """One of a network's files."""
         network = self.get_object()
         wanted = request.query_params.get("format", "")
-        file = next((file for file in network.files.all() if file.format == wanted), None)
+        file = network.file(wanted)
         if file is None:
             formats = ", ".join(sorted(file.format for file in network.files.all()))
             mend = f"use one of {formats}." if formats else "it has no files yet."
             raise Problem(404, "format_unavailable", f"This network is not there as {wanted!r}; {mend}", "/format")
         name = f"{slugify(network.run.name)[:60] or 'network'}-seed{network.seed}.{file.suffix}"
         return FileResponse(file.open(), as_attachment=True, filename=name, content_type="application/octet-stream")
+
+
+class NetworkPredictions(_NetworkView):
+    @extend_schema(responses=PredictionsSerializer)
+    def get(self, request, pk) -> FileResponse:
+        """What a network says of some test images, to be shown over them."""
+        file = self.get_object().file("predictions")
+        if file is None:
+            message = "This network has no predictions to show: it isn't ready, or was drawn before they were kept."
+            raise Problem(404, "no_predictions", message)
+        return FileResponse(file.open(), content_type="application/json")

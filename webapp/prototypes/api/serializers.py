@@ -24,6 +24,7 @@ class PrototypeSerializer(serializers.ModelSerializer):
             "state",
             "source",
             "zoo",
+            "task",
             "size_bytes",
             "sha256",
             "params",

@@ -4,8 +4,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from webapp.runs import limits
-from webapp.runs.models import Run
-from webapp.runs.requirements import COSTS, TASK_METRICS
+from webapp.runs.metrics import COSTS, ON_A_DEVICE, TASK_METRICS
+from webapp.runs.models import Run, TargetDevice
 from webapp.runs.states import FailureKind
 
 NETSCORE = {"name": "netscore", "alpha": 2.0, "beta": 0.5, "gamma": 0.5}
@@ -19,6 +19,11 @@ class RequirementSerializer(serializers.Serializer):
     metric = serializers.CharField(max_length=40, help_text=f"One of {', '.join(METRICS)}")
     op = serializers.CharField(max_length=2, help_text=">= for task metrics, <= for costs")
     value = serializers.FloatField()
+    device = serializers.CharField(
+        max_length=60,
+        required=False,
+        help_text=f"For {' and '.join(ON_A_DEVICE)}: where it holds, one of /devices/; by default this machine (cpu)",
+    )
 
 
 class ObjectiveSerializer(serializers.Serializer):
@@ -48,11 +53,11 @@ class FailureSerializer(serializers.Serializer):
 
 
 class PrototypePointSerializer(serializers.Serializer):
-    """The prototype's measures; all but the accuracy are unknown until it is trained."""
+    """The prototype's measures; all but the task metric are unknown until it is trained."""
 
     params = serializers.IntegerField(required=False)
     macs = serializers.IntegerField(required=False)
-    accuracy = serializers.FloatField(allow_null=True)
+    value = serializers.FloatField(allow_null=True, help_text="The run's metric: test once trained, else validation")
     netscore = serializers.FloatField(required=False)
     information_density = serializers.FloatField(required=False)
 
@@ -65,7 +70,7 @@ class BestDesignSerializer(serializers.Serializer):
     budget = serializers.FloatField()
     params = serializers.IntegerField()
     macs = serializers.IntegerField()
-    accuracy = serializers.FloatField()
+    value = serializers.FloatField(help_text="The run's metric, on search validation")
     netscore = serializers.FloatField()
     meets = serializers.BooleanField()
 
@@ -91,6 +96,7 @@ class SummarySerializer(serializers.Serializer):
 class RunSerializer(serializers.ModelSerializer):
     prototype = serializers.SerializerMethodField()
     dataset = serializers.SerializerMethodField()
+    metric = serializers.CharField(help_text="The task metric that it is about")
     requirements = RequirementSerializer(many=True)
     objective = ObjectiveSerializer()
     device = DeviceSerializer(allow_null=True)
@@ -110,12 +116,14 @@ class RunSerializer(serializers.ModelSerializer):
             "prototype",
             "dataset",
             "task",
+            "metric",
             "requirements",
             "objective",
             "time_budget_s",
             "max_cycles",
             "seed",
             "target_yield",
+            "confidence",
             "device",
             "failure",
             "summary",
@@ -155,9 +163,48 @@ class RunCreateSerializer(serializers.Serializer):
     )
     seed = serializers.IntegerField(min_value=0, max_value=limits.SEED_MAX, default=0)
     target_yield = serializers.FloatField(min_value=0.01, max_value=0.999, default=0.95)
+    confidence = serializers.FloatField(
+        min_value=limits.CONFIDENCE[0],
+        max_value=limits.CONFIDENCE[1],
+        default=0.95,
+        help_text="With which an accepted network meets its task metric on new data; 0.5 means no safety margin",
+    )
 
     def validate_objective(self, objective: dict) -> dict:
         return {**NETSCORE, **objective}
+
+
+class SourceSerializer(serializers.Serializer):
+    """Where figures of a device are published."""
+
+    document = serializers.CharField()
+    url = serializers.CharField()
+    figures = serializers.CharField()
+
+
+class FiguresSerializer(serializers.Serializer):
+    """What is published of a device; for this machine, nothing."""
+
+    float32_flop_per_s = serializers.FloatField(required=False)
+    int8_op_per_s = serializers.FloatField(required=False)
+    memory_byte_per_s = serializers.FloatField(required=False)
+    memory_bytes = serializers.FloatField(required=False)
+    idle_w = serializers.FloatField(required=False)
+    typical_w = serializers.FloatField(required=False)
+    peak_w = serializers.FloatField(required=False)
+    layer_overhead_us = serializers.FloatField(required=False)
+    sources = SourceSerializer(many=True, required=False)
+
+
+class TargetDeviceSerializer(serializers.ModelSerializer):
+    """A device that latency or energy can be required on."""
+
+    reason = serializers.CharField(help_text="Why energy can't be measured; empty where it can, or is estimated")
+    figures = FiguresSerializer()
+
+    class Meta:
+        model = TargetDevice
+        fields = ("name", "title", "latency_ms", "energy_mj", "reason", "figures")
 
 
 class RunEventSerializer(serializers.Serializer):

@@ -1,10 +1,11 @@
-"""Addresses of runs."""
+"""Addresses of runs, and of the devices that they can be held to."""
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from webapp.runs.api.views import RunViewSet
+from webapp.runs.api.views import RunViewSet, TargetDevices
 
 router = SimpleRouter()
 router.register("runs", RunViewSet)
 
-urlpatterns = router.urls
+urlpatterns = [*router.urls, path("devices/", TargetDevices.as_view(), name="devices")]

@@ -2,12 +2,13 @@
 
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import mixins, status
+from rest_framework import generics, mixins, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from webapp.accounts.queries import current_workspace
 from webapp.common.errors import Problem
+from webapp.common.pagination import Cursor
 from webapp.common.views import WorkspaceViewSet
 from webapp.datasets.models import Dataset
 from webapp.prototypes.models import Prototype
@@ -17,8 +18,9 @@ from webapp.runs.api.serializers import (
     EventQuerySerializer,
     RunCreateSerializer,
     RunSerializer,
+    TargetDeviceSerializer,
 )
-from webapp.runs.models import Run
+from webapp.runs.models import Run, TargetDevice
 from webapp.runs.states import State
 
 KEY_MAX = 200
@@ -112,6 +114,18 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceView
     def _steered(self, act) -> Response:
         run = act(run=self.get_object(), user=self.request.user)
         return Response(self.get_serializer(run).data)
+
+
+class DeviceCursor(Cursor):
+    ordering = ("place", "name")
+
+
+class TargetDevices(generics.ListAPIView):
+    """The devices that a requirement on latency or energy can name, this machine's first."""
+
+    queryset = TargetDevice.objects.all()
+    serializer_class = TargetDeviceSerializer
+    pagination_class = DeviceCursor
 
 
 def _mine(model, user, workspace, row_id):

@@ -39,6 +39,23 @@ export interface paths {
         patch: operations["datasets_partial_update"];
         trace?: never;
     };
+    "/api/v1/devices/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The devices that a requirement on latency or energy can name, this machine's first. */
+        get: operations["devices_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/networks/{id}/": {
         parameters: {
             query?: never;
@@ -65,6 +82,23 @@ export interface paths {
         };
         /** @description One of a network's files. */
         get: operations["networks_download_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{id}/predictions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What a network says of some test images, to be shown over them. */
+        get: operations["networks_predictions_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -292,6 +326,13 @@ export interface components {
          * @enum {string}
          */
         ActionsEnum: "pause" | "resume" | "cancel";
+        /**
+         * @description * `measured` - Measured
+         *     * `estimated` - Estimated
+         *     * `unavailable` - Unavailable
+         * @enum {string}
+         */
+        Availability: "measured" | "estimated" | "unavailable";
         /** @description The best design so far; it may not meet the requirements yet. */
         BestDesign: {
             /** @description The cycle that tried it */
@@ -301,8 +342,11 @@ export interface components {
             budget: number;
             params: number;
             macs: number;
-            /** Format: double */
-            accuracy: number;
+            /**
+             * Format: double
+             * @description The run's metric, on search validation
+             */
+            value: number;
             /** Format: double */
             netscore: number;
             meets: boolean;
@@ -354,7 +398,7 @@ export interface components {
         DatasetUploadRequest: {
             /**
              * Format: binary
-             * @description A zip archive: one folder a class
+             * @description A zip archive: one folder a class, images with masks, or images with boxes (COCO, Pascal VOC, YOLO)
              */
             file: string;
             /** @description Default: the file's name */
@@ -404,6 +448,32 @@ export interface components {
              */
             polish_s: number;
         };
+        /** @description Measured energy on the device that drew the network, or a sentence that says why there is none. */
+        Energy: {
+            device: string;
+            /**
+             * Format: double
+             * @description For one image
+             */
+            energy_mj?: number;
+            /** Format: double */
+            images_per_joule?: number;
+            unavailable?: string;
+        };
+        /** @description What a network would take on a device in float32, from published figures; in int8 where there are some. */
+        Estimate: {
+            /** Format: double */
+            latency_ms: number;
+            /**
+             * Format: double
+             * @description For one image
+             */
+            energy_mj: number;
+            /** Format: double */
+            images_per_joule: number;
+            estimated: boolean;
+            int8?: components["schemas"]["FiguresOfDevice"];
+        };
         EventPage: {
             results: components["schemas"]["RunEvent"][];
             /** @description The newest event of the log */
@@ -424,6 +494,37 @@ export interface components {
          * @enum {string}
          */
         FailureKindEnum: "user" | "out-of-memory" | "infrastructure" | "lost";
+        /** @description What is published of a device; for this machine, nothing. */
+        Figures: {
+            /** Format: double */
+            float32_flop_per_s?: number;
+            /** Format: double */
+            int8_op_per_s?: number;
+            /** Format: double */
+            memory_byte_per_s?: number;
+            /** Format: double */
+            memory_bytes?: number;
+            /** Format: double */
+            idle_w?: number;
+            /** Format: double */
+            typical_w?: number;
+            /** Format: double */
+            peak_w?: number;
+            /** Format: double */
+            layer_overhead_us?: number;
+            sources?: components["schemas"]["Source"][];
+        };
+        FiguresOfDevice: {
+            /** Format: double */
+            latency_ms: number;
+            /**
+             * Format: double
+             * @description For one image
+             */
+            energy_mj: number;
+            /** Format: double */
+            images_per_joule: number;
+        };
         Limits: {
             /** @description Largest file that may be uploaded */
             upload_bytes: number;
@@ -480,6 +581,18 @@ export interface components {
             readonly draw_s: number | null;
             /** Format: double */
             readonly size_mb: number | null;
+            /** Format: double */
+            readonly activation_mb: number | null;
+            /**
+             * Format: double
+             * @description Measured where a requirement asks for it
+             */
+            readonly latency_ms: number | null;
+            readonly energy: components["schemas"]["Energy"] | null;
+            /** @description Device → estimate */
+            readonly estimates: {
+                [key: string]: components["schemas"]["Estimate"];
+            };
             readonly design: components["schemas"]["Design"] | null;
             /** @description What can be downloaded */
             readonly formats: string[];
@@ -600,6 +713,19 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["Run"][];
         };
+        PaginatedTargetDeviceList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["TargetDevice"][];
+        };
         PaginatedTokenList: {
             /**
              * Format: uri
@@ -628,6 +754,28 @@ export interface components {
          * @enum {string}
          */
         PhaseEnum: "waiting" | "started" | "resumed" | "prototype" | "cycles" | "certified" | "finished" | "stopped";
+        /**
+         * @description A test image as the network sees it, what is on it, and what the network says; by the task:
+         *
+         *     classification: `truth` is the class's number, `prediction` {class, scores: [{class, score}, …], the best three};
+         *     segmentation: both are {mask: a PNG in the classes' colours, as a data address};
+         *     detection: both are [{class, box: [x1, y1, x2, y2] in pixels}, …], predictions each with its `score`.
+         */
+        Picture: {
+            /** @description A PNG as a data address */
+            image: string;
+            truth: unknown;
+            prediction: unknown;
+        };
+        Predictions: {
+            task: components["schemas"]["TaskEnum"];
+            classes: string[];
+            /** @description #rrggbb, one a class */
+            colours: string[];
+            width: number;
+            height: number;
+            images: components["schemas"]["Picture"][];
+        };
         /** @description RFC 9457 problem details, with a stable code. */
         Problem: {
             type: string;
@@ -653,6 +801,8 @@ export interface components {
             readonly state: components["schemas"]["CheckState"];
             readonly source: components["schemas"]["SourceEnum"];
             readonly zoo: string | null;
+            /** @description Empty: for any, as an uploaded network */
+            readonly task: string;
             readonly size_bytes: number;
             readonly sha256: string;
             readonly params: number | null;
@@ -666,12 +816,15 @@ export interface components {
             /** Format: date-time */
             readonly created_at: string;
         };
-        /** @description The prototype's measures; all but the accuracy are unknown until it is trained. */
+        /** @description The prototype's measures; all but the task metric are unknown until it is trained. */
         PrototypePoint: {
             params?: number;
             macs?: number;
-            /** Format: double */
-            accuracy: number | null;
+            /**
+             * Format: double
+             * @description The run's metric: test once trained, else validation
+             */
+            value: number | null;
             /** Format: double */
             netscore?: number;
             /** Format: double */
@@ -688,21 +841,25 @@ export interface components {
         };
         /** @description A condition that each network must meet. */
         Requirement: {
-            /** @description One of accuracy, miou, pixel_accuracy, map50, map, params, macs, latency_ms, size_mb, energy_mj */
+            /** @description One of accuracy, pixel_accuracy, miou, map50, map, params, macs, size_mb, activation_mb, latency_ms, energy_mj */
             metric: string;
             /** @description >= for task metrics, <= for costs */
             op: string;
             /** Format: double */
             value: number;
+            /** @description For latency_ms and energy_mj: where it holds, one of /devices/; by default this machine (cpu) */
+            device?: string;
         };
         /** @description A condition that each network must meet. */
         RequirementRequest: {
-            /** @description One of accuracy, miou, pixel_accuracy, map50, map, params, macs, latency_ms, size_mb, energy_mj */
+            /** @description One of accuracy, pixel_accuracy, miou, map50, map, params, macs, size_mb, activation_mb, latency_ms, energy_mj */
             metric: string;
             /** @description >= for task metrics, <= for costs */
             op: string;
             /** Format: double */
             value: number;
+            /** @description For latency_ms and energy_mj: where it holds, one of /devices/; by default this machine (cpu) */
+            device?: string;
         };
         /**
          * @description * `viewer` - Viewer
@@ -721,6 +878,8 @@ export interface components {
             readonly prototype: components["schemas"]["Named"];
             readonly dataset: components["schemas"]["Named"];
             readonly task: string;
+            /** @description The task metric that it is about */
+            metric: string;
             requirements: components["schemas"]["Requirement"][];
             objective: components["schemas"]["Objective"];
             readonly time_budget_s: number | null;
@@ -728,6 +887,8 @@ export interface components {
             readonly seed: number;
             /** Format: double */
             readonly target_yield: number;
+            /** Format: double */
+            readonly confidence: number;
             device: components["schemas"]["Device"] | null;
             failure: components["schemas"]["Failure"] | null;
             readonly summary: components["schemas"]["Summary"];
@@ -768,6 +929,12 @@ export interface components {
              * @default 0.95
              */
             target_yield: number;
+            /**
+             * Format: double
+             * @description With which an accepted network meets its task metric on new data; 0.5 means no safety margin
+             * @default 0.95
+             */
+            confidence: number;
         };
         /** @description One entry of a run's log. */
         RunEvent: {
@@ -828,6 +995,12 @@ export interface components {
             username: string;
             password: string;
         };
+        /** @description Where figures of a device are published. */
+        Source: {
+            document: string;
+            url: string;
+            figures: string;
+        };
         /**
          * @description * `zoo` - Zoo
          *     * `onnx` - Onnx
@@ -861,6 +1034,23 @@ export interface components {
             /** @description status, cycles, wall_s, nearest */
             outcome: unknown;
         };
+        /** @description A device that latency or energy can be required on. */
+        TargetDevice: {
+            name: string;
+            title: string;
+            latency_ms: components["schemas"]["Availability"];
+            energy_mj: components["schemas"]["Availability"];
+            /** @description Why energy can't be measured; empty where it can, or is estimated */
+            reason: string;
+            figures: components["schemas"]["Figures"];
+        };
+        /**
+         * @description * `classification` - classification
+         *     * `segmentation` - segmentation
+         *     * `detection` - detection
+         * @enum {string}
+         */
+        TaskEnum: "classification" | "segmentation" | "detection";
         Token: {
             /** Format: uuid */
             readonly id: string;
@@ -885,6 +1075,8 @@ export interface components {
         /** @description One requirement, and what this network measures against it. */
         Verdict: {
             metric: string;
+            /** @description Where latency and energy hold */
+            device?: string;
             op: string;
             /** Format: double */
             value: number;
@@ -893,6 +1085,8 @@ export interface components {
             verdict: boolean | null;
             /** Format: double */
             margin: number | null;
+            /** @description True where the device is a profile */
+            estimated?: boolean;
         };
     };
     responses: never;
@@ -916,6 +1110,7 @@ export interface operations {
                  *     * `rejected` - Rejected
                  */
                 state?: "checking" | "ready" | "rejected";
+                task?: string;
             };
             header?: never;
             path?: never;
@@ -1071,6 +1266,39 @@ export interface operations {
             };
         };
     };
+    devices_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedTargetDeviceList"];
+                };
+            };
+            /** @description A refusal, with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     networks_retrieve: {
         parameters: {
             query?: never;
@@ -1121,6 +1349,36 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description A refusal, with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    networks_predictions_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Predictions"];
                 };
             };
             /** @description A refusal, with a stable code */
@@ -1561,15 +1819,13 @@ export interface operations {
     runs_networks_list: {
         parameters: {
             query?: {
-                accuracy__gte?: number;
-                accuracy__lte?: number;
                 /** @description The pagination cursor value. */
                 cursor?: string;
                 macs__gte?: number;
                 macs__lte?: number;
                 netscore__gte?: number;
                 netscore__lte?: number;
-                /** @description One of created_at, netscore, params, macs, accuracy, seed, size_mb; - for descending */
+                /** @description One of created_at, netscore, params, macs, value, seed, size_mb, latency_ms; - for descending */
                 ordering?: string;
                 /** @description Number of results to return per page. */
                 page_size?: number;
@@ -1582,6 +1838,8 @@ export interface operations {
                  *     * `failed` - Failed
                  */
                 state?: ("drawing" | "failed" | "ready")[];
+                value__gte?: number;
+                value__lte?: number;
                 verified?: boolean;
             };
             header?: never;

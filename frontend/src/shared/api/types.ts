@@ -34,12 +34,17 @@ export interface CheckProblem {
 
 export type SplitName = 'train' | 'search' | 'calibration' | 'test';
 
+export type Task = 'classification' | 'segmentation' | 'detection';
+
+type BySplit = Partial<Record<SplitName, number>>;
+
 export interface HealthReport {
   ok: boolean;
-  task: string;
+  task: Task;
   layout: string;
   name: string;
-  classes: { name: string; counts: Partial<Record<SplitName, number>> }[];
+  /** Images of each class; of masks its pixels too, of boxes how many there are. */
+  classes: { name: string; counts: BySplit; pixels?: BySplit; boxes?: BySplit }[];
   images: number;
   /** Null when not one image can be read. */
   image_sizes: { min: [number, number]; max: [number, number]; common: [number, number] } | null;
@@ -53,7 +58,8 @@ export interface Dataset {
   name: string;
   state: CheckState;
   builtin: 'digits' | null;
-  task: string | null;
+  /** Empty until it is known. */
+  task: Task | '';
   size_bytes: number | null;
   sha256: string | null;
   report: HealthReport | null;
@@ -63,6 +69,8 @@ export interface Dataset {
 
 export interface Inspection {
   name: string;
+  /** Null for a file, which may be for any. */
+  task: Task | null;
   params: number;
   macs: number;
   input: [number, number, number];
@@ -79,6 +87,8 @@ export interface Prototype {
   state: CheckState;
   source: 'zoo' | 'onnx';
   zoo: string | null;
+  /** Empty for any, as an uploaded network. */
+  task: Task | '';
   params: number | null;
   macs: number | null;
   input: number[] | null;
@@ -88,25 +98,34 @@ export interface Prototype {
   created_at: string;
 }
 
+export type TaskMetric = 'accuracy' | 'pixel_accuracy' | 'miou' | 'map50' | 'map';
+
 export type Metric =
-  | 'accuracy'
-  | 'miou'
-  | 'pixel_accuracy'
-  | 'map50'
-  | 'map'
-  | 'params'
-  | 'macs'
-  | 'latency_ms'
-  | 'size_mb'
-  | 'energy_mj';
+  TaskMetric | 'params' | 'macs' | 'size_mb' | 'activation_mb' | 'latency_ms' | 'energy_mj';
 
 export interface Requirement {
   metric: Metric;
   op: '>=' | '<=';
   value: number;
+  /** Where latency and energy hold; this machine's processor without it. */
+  device?: string;
+}
+
+/** Whether a metric can be had on a device. */
+export type Availability = 'measured' | 'estimated' | 'unavailable';
+
+/** A device that latency or energy can be required on. */
+export interface TargetDevice {
+  name: string;
+  title: string;
+  latency_ms: Availability;
+  energy_mj: Availability;
+  /** Why energy can't be measured, else empty. */
+  reason: string;
 }
 
 export interface Verdict extends Requirement {
+  estimated?: boolean;
   measured: number | null;
   verdict: boolean | null;
   margin: number | null;
@@ -145,27 +164,30 @@ export interface Failure {
   message: string;
 }
 
-/** The prototype's measures; all but the accuracy are unknown until it is trained. */
+/** The prototype's measures; all but the run's metric are unknown until it is trained. */
 export interface PrototypePoint {
   params?: number;
   macs?: number;
-  accuracy: number | null;
+  /** Of the run's metric. */
+  value: number | null;
   netscore?: number;
   information_density?: number;
 }
 
-/** A design that a cycle tried. */
-export interface Design {
+interface Design {
   seed: number;
   budget: number;
   params: number;
   macs: number;
-  accuracy: number;
   netscore: number;
   meets: boolean;
 }
 
-export type BestDesign = Design & { k: number };
+/** A design that a cycle tried, with the metrics of its task. */
+export type TriedDesign = Design & Partial<Record<TaskMetric, number>>;
+
+/** The best of them, with the value of the run's metric. */
+export type BestDesign = Design & { k: number; value: number | null };
 
 export interface YieldBound {
   passed: number;
@@ -178,6 +200,7 @@ export interface YieldBound {
 export interface ScanPoint {
   budget: number;
   raw_yield: number;
+  /** Of the run's metric, whichever it is. */
   mean_accuracy: number;
   params: number;
   macs: number;
@@ -229,12 +252,16 @@ export interface Run {
   /** The id is null once it was deleted. */
   prototype: { id: string | null; name: string };
   dataset: { id: string | null; name: string };
+  task: Task;
+  /** The task metric that it is about. */
+  metric: TaskMetric;
   requirements: Requirement[];
   objective: Objective | null;
   time_budget_s: number | null;
   max_cycles: number | null;
   seed: number;
   target_yield: number;
+  confidence: number;
   device: Device | null;
   failure: Failure | null;
   summary: RunSummary;
@@ -256,6 +283,7 @@ export interface RunCreate {
   max_cycles?: number | null;
   seed?: number;
   target_yield?: number;
+  confidence?: number;
 }
 
 export interface RunEvent {
@@ -274,11 +302,26 @@ export interface EventPage {
 
 export type NetworkState = 'drawing' | 'ready' | 'failed';
 
-export interface Metrics {
-  validation?: { accuracy?: number };
-  calibration?: { accuracy?: number };
-  test?: { accuracy?: number };
+export type Metrics = Partial<
+  Record<'validation' | 'calibration' | 'test', Partial<Record<TaskMetric, number>>>
+>;
+
+/** Measured energy on the device that drew the network, or why there is none. */
+export interface Energy {
+  device: string;
+  energy_mj?: number;
+  images_per_joule?: number;
+  unavailable?: string;
 }
+
+export interface DeviceFigures {
+  latency_ms: number;
+  energy_mj: number;
+  images_per_joule: number;
+}
+
+/** What a network would take on a device: in float32, and in int8 where that is published. */
+export type Estimate = DeviceFigures & { int8?: DeviceFigures };
 
 export interface Network {
   id: string;
@@ -298,6 +341,10 @@ export interface Network {
   attempts: number | null;
   draw_s: number | null;
   size_mb: number | null;
+  activation_mb: number | null;
+  latency_ms: number | null;
+  energy: Energy | null;
+  estimates: Record<string, Estimate>;
   design: { widths: Record<string, number>; blocks_removed: string[] } | null;
   formats: string[];
   problem: { code: string; message: string } | null;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { marginText, requirementText } from './metrics';
+import { marginText, metricTitle, metricValue, requirementText } from './metrics';
 import { bytes, count, decibels, macs, percent, signedDecibels, times } from './numbers';
 import { ago, clock, duration } from './time';
 
@@ -42,6 +42,26 @@ describe('requirements', () => {
   it('read in the metric’s own unit', () => {
     expect(plain(requirementText({ metric: 'accuracy', op: '>=', value: 0.96 }))).toBe('accuracy ≥ 96.0 %');
     expect(plain(requirementText({ metric: 'params', op: '<=', value: 20_000 }))).toBe('parameters ≤ 20.0 K');
+  });
+
+  it('name the device where it matters, and call an estimate one', () => {
+    const energy = { metric: 'energy_mj', op: '<=', value: 0.0312 } as const;
+    expect(plain(requirementText(energy))).toBe('energy on this machine ≤ 0.0312 mJ');
+    expect(plain(requirementText({ ...energy, value: 2, device: 'jetson-tx2' }))).toBe(
+      'energy on jetson-tx2 (estimate) ≤ 2.00 mJ',
+    );
+    expect(plain(requirementText({ metric: 'miou', op: '>=', value: 0.6 }))).toBe('mIoU ≥ 60.0 %');
+  });
+
+  it('begin a line with a capital where the name is a word', () => {
+    expect(['pixel_accuracy', 'miou', 'map50', 'map', 'size_mb'].map(metricTitle)).toEqual([
+      'Pixel accuracy',
+      'mIoU',
+      'mAP@0.5',
+      'mAP@[.5:.95]',
+      'File size',
+    ]);
+    expect(metricValue('map', null)).toBe('–');
   });
 
   it('tell the margin on the good side as positive', () => {

@@ -1,6 +1,6 @@
 /** A place that takes a file, dropped or chosen, tells how far its upload is, and shows what was refused. */
 import { Button, FileButton } from '@mantine/core';
-import { useRef, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 
 import { errorSentence } from '@/shared/api/problem';
 import { percent } from '@/shared/format/numbers';
@@ -13,7 +13,7 @@ import css from './UploadArea.module.css';
 interface UploadAreaProps {
   label: string;
   accept: string;
-  hint: string;
+  hint: ReactNode;
   busy: boolean;
   fraction: number;
   error: unknown;

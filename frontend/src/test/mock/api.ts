@@ -1,8 +1,9 @@
 /** A small stand-in for the REST API over the fixtures: method, path and body in, status and JSON out. */
-import type { DrawRequest, Network, Run, RunCreate, RunEvent } from '@/shared/api/types';
+import type { DrawRequest, Network, Run, RunCreate, RunEvent, Task } from '@/shared/api/types';
 
-import { datasets, prototypes, session } from './assetFixture';
+import { datasets, devices, prototypes, session } from './assetFixture';
 import { drawing, network } from './networkFixture';
+import { predictions } from './predictionsFixture';
 import { finishedRun, queuedRun, RUN_ID, runEvents } from './runFixture';
 
 export interface Reply {
@@ -11,6 +12,8 @@ export interface Reply {
 }
 
 export interface MockOptions {
+  /** Which task's predictions the networks have. */
+  predicted?: Task;
   empty?: boolean;
   signedOut?: boolean;
   /** How many of the running run's events are known now. */
@@ -106,7 +109,8 @@ export class MockApi {
     if (collection === 'datasets') return this.asset(datasets, method, id);
     if (collection === 'prototypes') return this.asset(prototypes, method, id);
     if (collection === 'tokens') return this.tokenReply(method, body as { name: string });
-    if (collection === 'networks') return ok(this.networks.find((n) => n.id === id) ?? null);
+    if (collection === 'devices') return ok(page(devices));
+    if (collection === 'networks') return this.networkReply(id, action);
     if (collection === 'runs') return this.runReply(method, url, id, action, body);
     return notFound;
   }
@@ -122,6 +126,12 @@ export class MockApi {
     if (!id) return method === 'GET' ? ok(page(list)) : ok(list[2], 201);
     const found = list.find((item) => item.id === id);
     return found ? ok(found) : notFound;
+  }
+
+  private networkReply(id: string | undefined, action: string | undefined): Reply {
+    const found = this.networks.find((each) => each.id === id);
+    if (!found) return notFound;
+    return ok(action === 'predictions' ? predictions[this.options.predicted ?? 'classification'] : found);
   }
 
   private tokenReply(method: string, body: { name: string }): Reply {

@@ -1,5 +1,5 @@
 /** Made-up datasets, prototypes and session, for tests and for looking at pages. */
-import type { Dataset, Prototype, Session } from '@/shared/api/types';
+import type { Dataset, Prototype, Session, TargetDevice, Task } from '@/shared/api/types';
 
 import { GROUPS, PROTOTYPE } from './runFixture';
 
@@ -13,6 +13,23 @@ export const session: Session = {
 };
 
 const created_at = '2026-11-20T08:00:00Z';
+
+export const devices: TargetDevice[] = [
+  {
+    name: 'cpu',
+    title: 'AMD EPYC 7B13',
+    latency_ms: 'measured',
+    energy_mj: 'unavailable',
+    reason: 'Energy can’t be measured on this machine: it has no counter.',
+  },
+  {
+    name: 'jetson-tx2',
+    title: 'NVIDIA Jetson TX2, 8 GB',
+    latency_ms: 'estimated',
+    energy_mj: 'estimated',
+    reason: '',
+  },
+];
 
 export const datasets: Dataset[] = [
   {
@@ -81,11 +98,38 @@ export const datasets: Dataset[] = [
     created_at,
   },
   {
+    id: 'd-blood',
+    name: 'Blood cells',
+    state: 'ready',
+    builtin: null,
+    task: 'detection',
+    size_bytes: 7_300_000,
+    sha256: '1f2c5e1a7b3d4c6e8f0a1b2c3d4e5f60718293a4b5c6d7e8f9010203a4b5c6d7',
+    report: {
+      ok: true,
+      task: 'detection',
+      layout: 'voc',
+      name: 'blood',
+      classes: ['platelet', 'red cell', 'white cell'].map((name, i) => ({
+        name,
+        counts: { train: [110, 180, 178][i] ?? 0, search: 40, calibration: 70, test: 72 },
+        boxes: { train: [180, 2050, 190][i] ?? 0, search: 440, calibration: 700, test: 720 },
+      })),
+      images: 364,
+      image_sizes: { min: [640, 480], max: [640, 480], common: [640, 480] },
+      channels: 3,
+      splits_given: true,
+      problems: [],
+    },
+    problems: [],
+    created_at,
+  },
+  {
     id: 'd-checking',
     name: 'Parts on a belt',
     state: 'checking',
     builtin: null,
-    task: null,
+    task: '',
     size_bytes: 912_000_000,
     sha256: null,
     report: null,
@@ -97,7 +141,7 @@ export const datasets: Dataset[] = [
     name: 'broken.zip',
     state: 'rejected',
     builtin: null,
-    task: null,
+    task: '',
     size_bytes: 1_204,
     sha256: null,
     report: {
@@ -125,8 +169,9 @@ export const datasets: Dataset[] = [
   },
 ];
 
-const inspection = (name: string, params: number, macs: number) => ({
+const inspection = (name: string, params: number, macs: number, task: Task) => ({
   name,
+  task,
   params,
   macs,
   input: [1, 8, 8] as [number, number, number],
@@ -145,17 +190,18 @@ const inspection = (name: string, params: number, macs: number) => ({
   space: { groups: GROUPS.length, blocks: 2, log10_size: 9.4 },
 });
 
-const zoo = (name: string, params: number, macs: number): Prototype => ({
+const zoo = (name: string, params: number, macs: number, task: Task = 'classification'): Prototype => ({
   id: `p-${name}`,
   name,
   state: 'ready',
   source: 'zoo',
   zoo: name,
+  task,
   params,
   macs,
   input: [3, 32, 32],
   classes: 10,
-  report: inspection(name, params, macs),
+  report: inspection(name, params, macs, task),
   problems: [],
   created_at,
 });
@@ -165,12 +211,15 @@ export const prototypes: Prototype[] = [
   zoo('resnet20', 272_474, 40_813_184),
   zoo('resnet18', 11_181_642, 555_422_720),
   zoo('mobilenet_v2', 2_236_682, 6_124_736),
+  zoo('refinenet-small', 1_790_000, 310_000_000, 'segmentation'),
+  zoo('detectnet-small', 372_000, 61_000_000, 'detection'),
   {
     ...zoo('resnet8', 0, 0),
     id: 'p-upload',
     name: 'sorter-v3.onnx',
     source: 'onnx',
     zoo: null,
+    task: '',
     state: 'rejected',
     report: null,
     params: null,

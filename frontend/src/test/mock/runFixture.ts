@@ -1,5 +1,5 @@
 /** A made-up run and its log, for tests and for looking at pages; nothing of it is shipped. */
-import type { Certified, Design, Run, RunEvent } from '@/shared/api/types';
+import type { Certified, Run, RunEvent, TriedDesign } from '@/shared/api/types';
 
 export const RUN_ID = '6f0f2f1e-8f3c-4f0e-9d4a-2b6f5d0c1a11';
 const START = Date.parse('2026-11-20T09:30:00Z');
@@ -16,11 +16,11 @@ export function sequence(seed: number): () => number {
 export const netscore = (accuracy: number, params: number, macs: number): number =>
   20 * Math.log10((accuracy * 100) ** 2 / ((params / 1e6) ** 0.5 * (macs / 1e9) ** 0.5));
 
-export const PROTOTYPE = { params: 77_850, macs: 12_501_632 / 16, accuracy: 0.983 };
+export const PROTOTYPE = { params: 77_850, macs: 12_501_632 / 16, value: 0.983 };
 const prototypePoint = {
   ...PROTOTYPE,
-  netscore: netscore(PROTOTYPE.accuracy, PROTOTYPE.params, PROTOTYPE.macs),
-  information_density: (PROTOTYPE.accuracy * 100) / (PROTOTYPE.params / 1000),
+  netscore: netscore(PROTOTYPE.value, PROTOTYPE.params, PROTOTYPE.macs),
+  information_density: (PROTOTYPE.value * 100) / (PROTOTYPE.params / 1000),
 };
 
 const groupNames = ['stem', 'stage1.0.conv1', 'stage2.0.conv1', 'stage2.out', 'stage3.0.conv1', 'stage3.out'];
@@ -35,12 +35,15 @@ export function queuedRun(): Run {
     attempt: 1,
     prototype: { id: 'p-resnet8', name: 'resnet8' },
     dataset: { id: 'd-digits', name: 'Handwritten digits' },
+    task: 'classification',
+    metric: 'accuracy',
     requirements: [{ metric: 'accuracy', op: '>=', value: 0.96 }],
     objective: { name: 'netscore', alpha: 2, beta: 0.5, gamma: 0.5 },
     time_budget_s: 120,
     max_cycles: null,
     seed: 0,
     target_yield: 0.95,
+    confidence: 0.95,
     device: null,
     failure: null,
     summary: {
@@ -147,7 +150,7 @@ function cycleDrafts(k: number, cycles: number, t: number): Draft[] {
 }
 
 function drafts(cycles: number): Draft[] {
-  const { accuracy, ...sizes } = PROTOTYPE;
+  const { value, ...sizes } = PROTOTYPE;
   return [
     moved(0, 'QUEUED', 'STARTING', { actions: ['cancel'] }),
     {
@@ -194,7 +197,7 @@ function drafts(cycles: number): Draft[] {
       t: 21,
       payload: {
         ...sizes,
-        metrics: { validation: { accuracy: 0.985 }, test: { accuracy } },
+        metrics: { validation: { accuracy: 0.985 }, test: { accuracy: value } },
         netscore: prototypePoint.netscore,
         information_density: prototypePoint.information_density,
         space: { groups: 6, blocks: 3, log10_size: 9.4 },
@@ -219,14 +222,16 @@ export function runEvents(cycles = 24): RunEvent[] {
   }));
 }
 
-type CyclePayload = { k: number; designs: Design[]; yield_estimate: number };
+type CyclePayload = { k: number; designs: TriedDesign[]; yield_estimate: number };
 
 /** What the server's snapshot of the finished run says, worked out from the log in another way than the fold. */
 export function finishedRun(cycles = 24): Run {
   const events = runEvents(cycles);
   const told = events.filter((event) => event.type === 'cycle').map((event) => event.payload as CyclePayload);
   const [best] = told
-    .flatMap(({ k, designs }) => designs.map((design) => ({ ...design, k })))
+    .flatMap(({ k, designs }) =>
+      designs.map(({ accuracy = null, ...design }) => ({ ...design, k, value: accuracy })),
+    )
     .filter((design) => design.meets)
     .sort((a, b) => b.netscore - a.netscore);
   return {

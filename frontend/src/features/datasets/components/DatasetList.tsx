@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 
 import type { Dataset } from '@/shared/api/types';
 import { bytes, plural } from '@/shared/format/numbers';
@@ -12,6 +12,7 @@ import { Empty, LoadError, Loading } from '@/shared/ui/states';
 import { UploadArea } from '@/shared/ui/UploadArea';
 
 import { datasetsQuery, useUploadDataset } from '../api/datasets';
+import { layoutName, READ } from '../model/layouts';
 
 export function DatasetList() {
   const { canEdit, session } = useIdentity();
@@ -25,7 +26,7 @@ export function DatasetList() {
         <UploadArea
           label="Upload a dataset"
           accept=".zip"
-          hint={`A zip with one folder of images for each class${most ? `, up to ${bytes(most)}` : ''}. It is checked as soon as it is here. You can also drop it onto this field.`}
+          hint={<Hint most={most} />}
           busy={upload.isPending}
           fraction={fraction}
           error={upload.error}
@@ -40,7 +41,7 @@ export function DatasetList() {
         <LoadError what="The datasets" error={query.error} retry={() => void query.refetch()} />
       )}
       {query.data?.length === 0 && (
-        <Empty title="No datasets yet">Upload a zip with one folder of images for each class.</Empty>
+        <Empty title="No datasets yet">Upload a zip of images with their labels.</Empty>
       )}
       {query.data && query.data.length > 0 && (
         <ul className={lists.rows}>
@@ -64,14 +65,29 @@ export function DatasetList() {
   );
 }
 
+function Hint({ most }: { most: number | undefined }) {
+  return (
+    <>
+      A zip of images with their labels{most ? `, up to ${bytes(most)}` : ''}:{' '}
+      {READ.map(({ task, layouts }, i) => (
+        <Fragment key={task}>
+          {i > 0 && '; '}
+          {layouts} (<b>{task}</b>)
+        </Fragment>
+      ))}
+      . It is checked as soon as it is here. You can also drop it onto this field.
+    </>
+  );
+}
+
 function about({ state, report, problems, builtin, size_bytes }: Dataset): string {
   if (state === 'checking') return 'Its files are being read and counted.';
   if (state === 'rejected') return problems[0]?.message ?? 'It can’t be used.';
   const parts = report
     ? [plural(report.images, 'image'), plural(report.classes.length, 'class', 'classes'), report.task]
     : [];
-  if (builtin) parts.push('built in');
-  else if (size_bytes !== null) parts.push(bytes(size_bytes));
+  if (report) parts.push(layoutName(report.layout));
+  if (!builtin && size_bytes !== null) parts.push(bytes(size_bytes));
   const warnings = problems.length || (report?.problems.length ?? 0);
   if (warnings > 0) parts.push(plural(warnings, 'warning'));
   return parts.join(' · ');

@@ -1,10 +1,12 @@
 /** What the check counted: images by class and split, sizes and layout. */
 import type { HealthReport as Report, SplitName } from '@/shared/api/types';
-import { plural } from '@/shared/format/numbers';
+import { count, plural } from '@/shared/format/numbers';
 import { DataTable } from '@/shared/ui/DataTable';
 import { Figure, Figures } from '@/shared/ui/Figure';
 import lists from '@/shared/ui/lists.module.css';
 import { Panel } from '@/shared/ui/Panel';
+
+import { layoutName } from '../model/layouts';
 
 const SPLITS: { name: SplitName; color: string; does: string }[] = [
   { name: 'train', color: 'var(--ff-cool)', does: 'trains the networks' },
@@ -14,19 +16,18 @@ const SPLITS: { name: SplitName; color: string; does: string }[] = [
 ];
 
 const size = ([width, height]: [number, number]) => `${String(width)} × ${String(height)}`;
-const LAYOUTS: Record<string, string> = {
-  builtin: 'built in',
-  class_folders: 'one folder a class',
-  masks: 'images and masks',
-  voc_masks: 'Pascal VOC, masks',
-  coco: 'COCO',
-  voc: 'Pascal VOC',
-  yolo: 'YOLO',
-};
+
+type ClassReport = Report['classes'][number];
+
+/** What the labels of a task mark, beside whole images. */
+const AMOUNTS = [
+  { name: 'boxes', head: 'Boxes' },
+  { name: 'pixels', head: 'Pixels' },
+] as const;
 
 export function HealthReport({ report, sha256 }: { report: Report; sha256: string | null }) {
   const { classes, image_sizes: sizes } = report;
-  const sum = (counts: Report['classes'][number]['counts']) =>
+  const sum = (counts: ClassReport['counts']) =>
     SPLITS.reduce((all, { name }) => all + (counts[name] ?? 0), 0);
   const most = Math.max(1, ...classes.map(({ counts }) => sum(counts)));
   const splits = SPLITS.filter(({ name }) => classes.some(({ counts }) => counts[name] !== undefined));
@@ -78,7 +79,12 @@ export function HealthReport({ report, sha256 }: { report: Report; sha256: strin
               ...splits.map((split) => ({
                 head: split.name,
                 number: true,
-                cell: ({ counts }: Report['classes'][number]) => counts[split.name] ?? 0,
+                cell: ({ counts }: ClassReport) => counts[split.name] ?? 0,
+              })),
+              ...AMOUNTS.filter(({ name }) => classes.some((each) => each[name])).map(({ name, head }) => ({
+                head,
+                number: true,
+                cell: (each: ClassReport) => count(sum(each[name] ?? {})),
               })),
             ]}
           />
@@ -89,7 +95,7 @@ export function HealthReport({ report, sha256 }: { report: Report; sha256: strin
           <Figure name="Images">{report.images.toLocaleString('en')}</Figure>
           <Figure name="Classes">{plural(classes.length, 'class', 'classes')}</Figure>
           <Figure name="Task">{report.task}</Figure>
-          <Figure name="Layout">{LAYOUTS[report.layout] ?? report.layout}</Figure>
+          <Figure name="Layout">{layoutName(report.layout)}</Figure>
           {sizes && (
             <Figure name="Most common size" note={`from ${size(sizes.min)} to ${size(sizes.max)} pixels`}>
               {size(sizes.common)}

@@ -25,7 +25,15 @@ export const networksQuery = (runId: string) =>
     refetchInterval: ({ state }) => (state.data?.some((n) => n.state === 'drawing') ? DRAWING_MS : false),
   });
 
+export const networkQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['network', id],
+    queryFn: ({ signal }) =>
+      unwrap<Network>(api.GET('/api/v1/networks/{id}/', { params: { path: { id } }, signal })),
+  });
+
 export function takeNetwork(client: QueryClient, network: Network): void {
+  client.setQueryData(networkQuery(network.id).queryKey, network);
   client.setQueryData(networksQuery(network.run).queryKey, (old) => (old ? withNetwork(old, network) : old));
 }
 

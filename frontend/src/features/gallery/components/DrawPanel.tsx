@@ -1,11 +1,13 @@
 /** Dial a budget, draw a network. */
-import { Button, NumberInput, Slider } from '@mantine/core';
+import { Button, Slider } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 
 import { errorSentence, fieldErrors } from '@/shared/api/problem';
-import type { Certified, DrawRequest } from '@/shared/api/types';
-import { count, macs, percent, plain } from '@/shared/format/numbers';
+import type { Certified, DrawRequest, TaskMetric } from '@/shared/api/types';
+import { metricName, metricValue } from '@/shared/format/metrics';
+import { count, macs, plain } from '@/shared/format/numbers';
 import { Callout } from '@/shared/ui/Callout';
+import { NumberField } from '@/shared/ui/NumberField';
 import { Panel } from '@/shared/ui/Panel';
 
 import { useDraw } from '../api/networks';
@@ -15,15 +17,15 @@ import css from './DrawPanel.module.css';
 interface DrawPanelProps {
   runId: string;
   certified: Certified | null;
+  metric: TaskMetric;
 }
 
 const COUNT_MAX = 50;
 const STEP = 0.01;
 
 type Field = number | '';
-const orNothing = (value: string | number): Field => (typeof value === 'number' ? value : '');
 
-export function DrawPanel({ runId, certified }: DrawPanelProps) {
+export function DrawPanel({ runId, certified, metric }: DrawPanelProps) {
   const [low, high] = certified?.budget_range ?? [0, 1];
   const [budget, setBudget] = useState(certified ? low : high);
   const [seed, setSeed] = useState<Field>('');
@@ -78,42 +80,36 @@ export function DrawPanel({ runId, certified }: DrawPanelProps) {
             <span>{plain(low)} leanest certified</span>
             <span>{plain(high)}</span>
           </div>
-          <PredictionLine certified={certified} budget={budget} />
+          <PredictionLine certified={certified} metric={metric} budget={budget} />
           {errors.budget && <p className={css.error}>{errors.budget}</p>}
         </div>
         <div className={css.fields}>
-          <NumberInput
+          <NumberField
             label="Seed"
             placeholder="next unused"
             min={0}
             allowDecimal={false}
             value={seed}
-            onChange={(v) => {
-              setSeed(orNothing(v));
-            }}
+            onChange={setSeed}
             error={errors.seed}
           />
-          <NumberInput
+          <NumberField
             label="Count"
             min={1}
             max={COUNT_MAX}
             clampBehavior="strict"
             allowDecimal={false}
             value={amount}
-            onChange={(v) => {
-              setCount(orNothing(v));
-            }}
+            onChange={setCount}
             error={errors.count}
           />
-          <NumberInput
+          <NumberField
             label="Polish"
             suffix=" s"
             min={0}
             max={600}
             value={polish}
-            onChange={(v) => {
-              setPolish(orNothing(v));
-            }}
+            onChange={setPolish}
             error={errors.polish_s}
           />
           <Button type="submit" loading={draw.isPending} size="sm">
@@ -130,13 +126,14 @@ export function DrawPanel({ runId, certified }: DrawPanelProps) {
   );
 }
 
-function PredictionLine({ certified, budget }: { certified: Certified | null; budget: number }) {
+function PredictionLine({ certified, metric, budget }: Omit<DrawPanelProps, 'runId'> & { budget: number }) {
   const found = certified && predict(certified.scan, budget);
   if (!found) return null;
   return (
     <p className={css.predicted}>
-      <b>Predicted:</b> {count(found.params)} parameters · {macs(found.macs)} MACs · {percent(found.accuracy)}{' '}
-      mean accuracy <small>of first decodings, read between the points of the certified scan</small>
+      <b>Predicted:</b> {count(found.params)} parameters · {macs(found.macs)} MACs · mean {metricName(metric)}{' '}
+      {metricValue(metric, found.value)}{' '}
+      <small>of first decodings, read between the points of the certified scan</small>
     </p>
   );
 }

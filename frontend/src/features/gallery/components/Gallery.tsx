@@ -4,12 +4,14 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 
 import type { Run } from '@/shared/api/types';
+import { metricName } from '@/shared/format/metrics';
 import { plural } from '@/shared/format/numbers';
 import { useIdentity } from '@/shared/session';
+import { NumberField } from '@/shared/ui/NumberField';
 import { Empty, LoadError, Loading } from '@/shared/ui/states';
 
 import { networksQuery } from '../api/networks';
-import { arrange, type Filter, type Order, ORDERS } from '../model/arrange';
+import { arrange, type Order, orders } from '../model/arrange';
 import { DrawPanel } from './DrawPanel';
 import css from './Gallery.module.css';
 import { NetworkCard } from './NetworkCard';
@@ -23,15 +25,22 @@ interface GalleryProps {
 export function Gallery({ run, full }: GalleryProps) {
   const { canEdit } = useIdentity();
   const [order, setOrder] = useState<Order>('-created_at');
-  const [filter, setFilter] = useState<Filter>('all');
+  const [accepted, setAccepted] = useState(false);
+  const [least, setLeast] = useState<number | ''>('');
   const query = useQuery(networksQuery(run.id));
-  const shown = useMemo(() => arrange(query.data ?? [], order, filter), [query.data, order, filter]);
+  const { metric } = run;
+  const shown = useMemo(() => {
+    const filter = { accepted, least: least === '' ? null : least / 100 };
+    return arrange(query.data ?? [], order, filter, metric);
+  }, [query.data, order, accepted, least, metric]);
   const drawable = run.state === 'COMPLETED';
   const total = query.data?.length ?? 0;
 
   return (
     <div className={css.page}>
-      {drawable && canEdit && <DrawPanel key={run.id} runId={run.id} certified={run.summary.certified} />}
+      {drawable && canEdit && (
+        <DrawPanel key={run.id} runId={run.id} certified={run.summary.certified} metric={metric} />
+      )}
       {query.isPending && <Loading what="the gallery" />}
       {query.isError && !query.data && (
         <LoadError what="The gallery" error={query.error} retry={() => void query.refetch()} />
@@ -52,19 +61,30 @@ export function Gallery({ run, full }: GalleryProps) {
             <SegmentedControl
               size="xs"
               aria-label="Which networks"
-              value={filter}
+              value={accepted ? 'accepted' : 'all'}
               onChange={(value) => {
-                setFilter(value as Filter);
+                setAccepted(value === 'accepted');
               }}
               data={[
                 { value: 'all', label: 'All' },
-                { value: 'verified', label: 'Accepted' },
+                { value: 'accepted', label: 'Accepted' },
               ]}
+            />
+            <NumberField
+              size="xs"
+              className={css.least}
+              aria-label={`Least ${metricName(metric)}`}
+              placeholder={`${metricName(metric)} from`}
+              suffix=" %"
+              min={0}
+              max={100}
+              value={least}
+              onChange={setLeast}
             />
             <Select
               size="xs"
               aria-label="Order"
-              data={ORDERS}
+              data={orders(metric)}
               value={order}
               onChange={(value) => {
                 setOrder((value ?? '-created_at') as Order);
@@ -72,7 +92,7 @@ export function Gallery({ run, full }: GalleryProps) {
             />
           </div>
           {shown.length === 0 ? (
-            <Empty title="None is accepted">Show all networks, or draw at a larger budget.</Empty>
+            <Empty title="None is like that">Ask for less, or draw at a larger budget.</Empty>
           ) : (
             <div className={css.grid}>
               {shown.map((network) => (

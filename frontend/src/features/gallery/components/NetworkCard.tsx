@@ -1,18 +1,10 @@
 /** One drawn network: what it costs, what it reaches, what it won, and how to have it again. */
 import { Button, Loader } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
 
 import type { Network, Run, Verdict } from '@/shared/api/types';
-import { marginText, metricName, metricValue, sign } from '@/shared/format/metrics';
-import {
-  count,
-  decibels,
-  macs,
-  megabytes,
-  percent,
-  plain,
-  signedDecibels,
-  times,
-} from '@/shared/format/numbers';
+import { marginText, metricName, metricValue, place, sign } from '@/shared/format/metrics';
+import { count, decibels, macs, megabytes, plain, signedDecibels, times } from '@/shared/format/numbers';
 import { duration } from '@/shared/format/time';
 import { Badge } from '@/shared/ui/Badge';
 import { CopyButton } from '@/shared/ui/CopyButton';
@@ -86,6 +78,7 @@ function Standing({ network: { state, verified, requirements } }: { network: Net
 
 function Ready({ network, run, full }: NetworkCardProps) {
   const { params, macs: cost, metrics, netscore, design } = network;
+  const { metric } = run;
   const { prototype } = run.summary;
   const gain = netscore !== null && prototype?.netscore !== undefined ? netscore - prototype.netscore : null;
   return (
@@ -93,11 +86,11 @@ function Ready({ network, run, full }: NetworkCardProps) {
       <div className={css.lead}>
         {design && <WidthGlyph design={design} full={full} />}
         <div className={css.score}>
-          <strong>{percent(metrics?.test?.accuracy)}</strong>
+          <strong>{metricValue(metric, metrics?.test?.[metric])}</strong>
           <span>
-            test accuracy
+            test {metricName(metric)}
             <br />
-            validation {percent(metrics?.validation?.accuracy)}
+            validation {metricValue(metric, metrics?.validation?.[metric])}
           </span>
         </div>
       </div>
@@ -108,12 +101,12 @@ function Ready({ network, run, full }: NetworkCardProps) {
         <Item
           name="Density"
           value={`${plain(network.information_density)} %/K`}
-          title="% of test accuracy per thousand parameters"
+          title={`% of test ${metricName(metric)} per thousand parameters`}
         />
       </dl>
       <ul className={css.verdicts} aria-label="Requirements">
         {network.requirements.map((verdict) => (
-          <VerdictChip key={`${verdict.metric}${verdict.op}`} verdict={verdict} />
+          <VerdictChip key={`${verdict.metric}@${verdict.device ?? ''}`} verdict={verdict} />
         ))}
       </ul>
       <div className={css.facts}>
@@ -143,6 +136,20 @@ function Ready({ network, run, full }: NetworkCardProps) {
               {FORMATS[format]}
             </Button>
           ))}
+        <Button
+          renderRoot={(props) => (
+            <Link
+              {...props}
+              to="/runs/$runId/networks/$networkId"
+              params={{ runId: run.id, networkId: network.id }}
+            />
+          )}
+          size="compact-sm"
+          variant="default"
+          aria-label={`Details of seed ${String(network.seed)}`}
+        >
+          Details
+        </Button>
         <CopyButton label="Copy recipe" text={recipe(network, run)} />
       </footer>
     </>
@@ -173,12 +180,13 @@ function Item({
 }
 
 function VerdictChip({ verdict: item }: { verdict: Verdict }) {
-  const { metric, op, value, measured, verdict } = item;
+  const { metric, op, value, measured, verdict, device } = item;
   return (
     <li data-verdict={verdict === null ? 'unknown' : verdict}>
       {verdict ? <IconCheck width={13} height={13} /> : <IconCross width={13} height={13} />}
       <span className="visually-hidden">{verdict ? 'Met:' : 'Not met:'}</span>
-      {metricName(metric)} {metricValue(metric, measured)} {sign(op)} {metricValue(metric, value)}
+      {metricName(metric)}
+      {place(metric, device)} {metricValue(metric, measured)} {sign(op)} {metricValue(metric, value)}
       <b>{marginText(item)}</b>
     </li>
   );

@@ -1,18 +1,24 @@
 /** Sorting and filtering what the gallery holds. */
-import type { Network } from '@/shared/api/types';
+import type { Network, TaskMetric } from '@/shared/api/types';
+import { metricName } from '@/shared/format/metrics';
 
-export type Order = '-netscore' | 'params' | 'macs' | '-accuracy' | '-created_at';
-export type Filter = 'all' | 'verified';
+export type Order = '-netscore' | 'params' | 'macs' | '-value' | '-created_at';
 
-export const ORDERS: { value: Order; label: string }[] = [
+export interface Filter {
+  accepted: boolean;
+  /** The least value of the run's metric on test, from 0 to 1. */
+  least: number | null;
+}
+
+export const orders = (metric: TaskMetric): { value: Order; label: string }[] => [
   { value: '-created_at', label: 'Newest first' },
   { value: '-netscore', label: 'Highest NetScore' },
   { value: 'params', label: 'Fewest parameters' },
   { value: 'macs', label: 'Fewest MACs' },
-  { value: '-accuracy', label: 'Highest accuracy' },
+  { value: '-value', label: `Highest ${metricName(metric)}` },
 ];
 
-function measure(network: Network, order: Order): number {
+function measure(network: Network, order: Order, metric: TaskMetric): number {
   switch (order) {
     case '-netscore':
       return -(network.netscore ?? -Infinity);
@@ -20,19 +26,30 @@ function measure(network: Network, order: Order): number {
       return network.params ?? Infinity;
     case 'macs':
       return network.macs ?? Infinity;
-    case '-accuracy':
-      return -(network.metrics?.test?.accuracy ?? -Infinity);
+    case '-value':
+      return -(network.metrics?.test?.[metric] ?? -Infinity);
     case '-created_at':
       return -Date.parse(network.created_at);
   }
 }
 
+function passes(network: Network, { accepted, least }: Filter, metric: TaskMetric): boolean {
+  if (network.state === 'drawing') return true;
+  if (accepted && network.verified !== true) return false;
+  return least === null || (network.metrics?.test?.[metric] ?? -Infinity) >= least;
+}
+
 /** What is still being drawn stays first, whatever the order; equal ones go by seed. */
-export function arrange(networks: readonly Network[], order: Order, filter: Filter): Network[] {
+export function arrange(
+  networks: readonly Network[],
+  order: Order,
+  filter: Filter,
+  metric: TaskMetric,
+): Network[] {
   const rank = (network: Network) => (network.state === 'drawing' ? 0 : 1);
   return networks
-    .filter((network) => filter === 'all' || network.verified === true || network.state === 'drawing')
-    .map((network) => ({ network, key: measure(network, order) }))
+    .filter((network) => passes(network, filter, metric))
+    .map((network) => ({ network, key: measure(network, order, metric) }))
     .sort((a, b) => {
       const states = rank(a.network) - rank(b.network);
       if (states !== 0) return states;

@@ -4,10 +4,11 @@ import type { ScanPoint } from '@/shared/api/types';
 export interface Prediction {
   params: number;
   macs: number;
-  accuracy: number;
+  /** Of the run's metric. */
+  value: number;
 }
 
-/** Linear in the accuracy, geometric in the costs, which grow by factors. Null outside of the scan. */
+/** Linear in the metric, geometric in the costs, which grow by factors. Null outside of the scan. */
 export function predict(scan: readonly ScanPoint[], budget: number): Prediction | null {
   const points = [...scan].sort((a, b) => a.budget - b.budget);
   const above = points.findIndex((point) => point.budget >= budget - 1e-9);
@@ -21,12 +22,12 @@ export function predict(scan: readonly ScanPoint[], budget: number): Prediction 
   return {
     params: geometric(left.params, right.params),
     macs: geometric(left.macs, right.macs),
-    accuracy: between(left.mean_accuracy, right.mean_accuracy),
+    value: between(left.mean_accuracy, right.mean_accuracy),
   };
 }
 
 const exact = ({ params, macs, mean_accuracy }: ScanPoint): Prediction => ({
   params,
   macs,
-  accuracy: mean_accuracy,
+  value: mean_accuracy,
 });

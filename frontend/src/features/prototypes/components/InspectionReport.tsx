@@ -16,7 +16,9 @@ export function InspectionReport({ report }: { report: Inspection }) {
           <Figure name="MACs" note={`at ${report.input.join(' × ')}`}>
             {macs(report.macs)}
           </Figure>
-          {report.outputs !== null && <Figure name="Classes">{report.outputs}</Figure>}
+          {report.outputs !== null && report.task !== 'detection' && (
+            <Figure name="Classes">{report.outputs}</Figure>
+          )}
           <Figure name="Designs" note="different networks in it">
             ≈ 10<sup>{plain(space.log10_size, 0)}</sup>
           </Figure>

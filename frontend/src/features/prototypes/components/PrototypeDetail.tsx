@@ -64,7 +64,7 @@ function Loaded({ prototype }: { prototype: Prototype }) {
         }
       >
         {prototype.source === 'zoo'
-          ? 'Built in; trained on your dataset when a run starts'
+          ? `Built in, for ${prototype.task}; trained on your dataset when a run starts`
           : `Uploaded ${moment(prototype.created_at)}`}
       </PageHead>
       <div className={lists.stack}>

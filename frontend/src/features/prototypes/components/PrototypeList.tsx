@@ -67,9 +67,9 @@ export function PrototypeList() {
   );
 }
 
-function about({ state, problems, params, macs: cost, input }: Prototype): string {
+function about({ state, problems, task, params, macs: cost, input }: Prototype): string {
   if (state === 'checking') return 'Its layers are being read.';
   if (state === 'rejected') return problems[0]?.message ?? 'It can’t be used.';
-  if (params === null) return '';
-  return `${count(params)} parameters · ${macs(cost)} MACs${input ? ` at ${input.join(' × ')}` : ''}`;
+  if (params === null) return task;
+  return `${task || 'any task'} · ${count(params)} parameters · ${macs(cost)} MACs${input ? ` at ${input.join(' × ')}` : ''}`;
 }

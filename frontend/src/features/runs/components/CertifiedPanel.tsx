@@ -1,9 +1,10 @@
 /** The certificate: yield with its bounds, the calibrated budget range, and the scan over budgets. */
 import { useMemo } from 'react';
 
-import type { Certified, YieldBound } from '@/shared/api/types';
+import type { Certified, Run, YieldBound } from '@/shared/api/types';
 import { LineChart } from '@/shared/charts/lazy';
 import type { Span } from '@/shared/charts/view';
+import { metricName, metricTitle, metricValue } from '@/shared/format/metrics';
 import { count, macs, percent, plain, signed } from '@/shared/format/numbers';
 import { DataTable } from '@/shared/ui/DataTable';
 import { Figure, Figures } from '@/shared/ui/Figure';
@@ -13,15 +14,17 @@ import css from './certified.module.css';
 
 const WHOLE: Span = [0, 1];
 
-export function CertifiedPanel({ certified }: { certified: Certified }) {
+export function CertifiedPanel({ certified, run }: { certified: Certified; run: Run }) {
+  const { metric } = run;
+  const mean = `mean ${metricName(metric)}`;
   const { yield: found, budget_range, target_yield, confidence, scan } = certified;
   const x = useMemo(() => scan.map(({ budget }) => budget), [scan]);
   const lines = useMemo(
     () => [
       { name: 'raw yield', values: scan.map((s) => s.raw_yield), color: 'accent', points: true },
-      { name: 'mean accuracy', values: scan.map((s) => s.mean_accuracy), color: 'cool', dashed: true },
+      { name: mean, values: scan.map((s) => s.mean_accuracy), color: 'cool', dashed: true },
     ],
-    [scan],
+    [scan, mean],
   );
   const target = useMemo(
     () => ({ value: target_yield, name: `target yield ${percent(target_yield, 0)}` }),
@@ -57,7 +60,10 @@ export function CertifiedPanel({ certified }: { certified: Certified }) {
             <Figure name="Mean distance" note="between designs">
               {plain(certified.mean_distance, 3)}
             </Figure>
-            <Figure name="Conformal margin" note="added to the requirement">
+            <Figure
+              name="Safety margin"
+              note={`added to the requirement, for ${percent(run.confidence)} confidence`}
+            >
               {signed(certified.margin * 100, 2)} pts
             </Figure>
           </Figures>
@@ -65,7 +71,7 @@ export function CertifiedPanel({ certified }: { certified: Certified }) {
         <div>
           <h3>Scan over budgets</h3>
           <LineChart
-            label="Raw yield and mean accuracy by budget; the calibrated range is shaded"
+            label={`Raw yield and ${mean} by budget; the calibrated range is shaded`}
             x={x}
             lines={lines}
             ySpan={WHOLE}
@@ -83,7 +89,11 @@ export function CertifiedPanel({ certified }: { certified: Certified }) {
               columns={[
                 { head: 'Budget', cell: (row) => plain(row.budget) },
                 { head: 'Raw yield', number: true, cell: (row) => percent(row.raw_yield) },
-                { head: 'Mean accuracy', number: true, cell: (row) => percent(row.mean_accuracy) },
+                {
+                  head: `${metricTitle(metric)}, mean`,
+                  number: true,
+                  cell: (row) => metricValue(metric, row.mean_accuracy),
+                },
                 { head: 'Parameters', number: true, cell: (row) => count(row.params) },
                 { head: 'MACs', number: true, cell: (row) => macs(row.macs) },
               ]}

@@ -1,9 +1,10 @@
 /** How the cycles go: NetScore and yield. */
 import { useMemo } from 'react';
 
-import type { Run } from '@/shared/api/types';
+import type { Run, TaskMetric } from '@/shared/api/types';
 import { LineChart } from '@/shared/charts/lazy';
 import type { Span } from '@/shared/charts/view';
+import { metricTitle, metricValue } from '@/shared/format/metrics';
 import { decibels, percent, plain } from '@/shared/format/numbers';
 import { DataTable } from '@/shared/ui/DataTable';
 import { Panel } from '@/shared/ui/Panel';
@@ -74,13 +75,13 @@ export function CycleCharts({ run, cycles }: { run: Run; cycles: readonly Cycle[
       </div>
       <details className={css.details}>
         <summary>The cycles as a table</summary>
-        <CycleTable cycles={cycles} />
+        <CycleTable cycles={cycles} metric={run.metric} />
       </details>
     </>
   );
 }
 
-function CycleTable({ cycles }: { cycles: readonly Cycle[] }) {
+function CycleTable({ cycles, metric }: { cycles: readonly Cycle[]; metric: TaskMetric }) {
   return (
     <DataTable
       caption="Cycles"
@@ -89,7 +90,11 @@ function CycleTable({ cycles }: { cycles: readonly Cycle[] }) {
       columns={[
         { head: 'Cycle', cell: (c) => c.k },
         { head: 'Designs', number: true, cell: (c) => c.designs.length },
-        { head: 'Accuracy, mean', number: true, cell: (c) => percent(c.metrics.validation.accuracy) },
+        {
+          head: `${metricTitle(metric)}, mean`,
+          number: true,
+          cell: (c) => metricValue(metric, c.metrics.validation?.[metric]),
+        },
         { head: 'NetScore, mean', number: true, cell: (c) => decibels(c.netscore) },
         { head: 'Yield estimate', number: true, cell: (c) => percent(c.yield_estimate, 0) },
         { head: 'Loss', number: true, cell: (c) => plain(c.loss, 3) },

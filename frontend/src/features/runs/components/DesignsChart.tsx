@@ -1,12 +1,12 @@
-/** Accuracy against cost of every design that the cycles tried, with the prototype and the requirements. */
+/** The run's metric against the cost of every design that the cycles tried, with the prototype and the requirements. */
 import { SegmentedControl, useComputedColorScheme } from '@mantine/core';
 import { useMemo, useState } from 'react';
 
-import type { Design, Run } from '@/shared/api/types';
+import type { Run, TaskMetric, TriedDesign } from '@/shared/api/types';
 import { ScatterChart } from '@/shared/charts/lazy';
 import { rampGradient } from '@/shared/charts/palette';
-import { isShare, metricName, sign } from '@/shared/format/metrics';
-import { count, decibels, macs, percent, plain } from '@/shared/format/numbers';
+import { metricName, metricTitle, metricValue, requirementText } from '@/shared/format/metrics';
+import { count, decibels, macs, plain } from '@/shared/format/numbers';
 import { Panel } from '@/shared/ui/Panel';
 import { Empty } from '@/shared/ui/states';
 
@@ -22,13 +22,14 @@ interface DesignPoint {
   shade: number;
   filled: boolean;
   k: number;
-  design: Design;
+  design: TriedDesign;
 }
 
 const formats = { params: count, macs };
 
 export function DesignsChart({ run, cycles }: { run: Run; cycles: readonly Cycle[] }) {
   const [cost, setCost] = useState<Cost>('params');
+  const { metric } = run;
   const scheme = useComputedColorScheme('light');
   const lastK = cycles.at(-1)?.k ?? 1;
   const points = useMemo<DesignPoint[]>(
@@ -36,34 +37,34 @@ export function DesignsChart({ run, cycles }: { run: Run; cycles: readonly Cycle
       cycles.flatMap(({ k, designs }) =>
         designs.map((design) => ({
           x: design[cost],
-          y: design.accuracy,
+          y: design[metric] ?? 0,
           shade: lastK > 1 ? (k - 1) / (lastK - 1) : 1,
           filled: design.meets,
           k,
           design,
         })),
       ),
-    [cycles, cost, lastK],
+    [cycles, cost, lastK, metric],
   );
 
   const { prototype } = run.summary;
   const prototypeCost = prototype?.[cost];
-  const accuracy = prototype?.accuracy ?? null;
+  const value = prototype?.value ?? null;
   const landmark = useMemo(
     () =>
-      prototypeCost !== undefined && accuracy !== null
-        ? { x: prototypeCost, y: accuracy, name: 'prototype' }
+      prototypeCost !== undefined && value !== null
+        ? { x: prototypeCost, y: value, name: 'prototype' }
         : null,
-    [prototypeCost, accuracy],
+    [prototypeCost, value],
   );
-  const floor = run.requirements.find(({ metric }) => isShare(metric));
-  const limit = run.requirements.find(({ metric }) => metric === cost);
+  const floor = run.requirements.find((each) => each.metric === metric);
+  const limit = run.requirements.find((each) => each.metric === cost);
   const yLine = useMemo(
     () =>
       floor
         ? {
             value: floor.value,
-            name: `required: ${metricName(floor.metric)} ${sign(floor.op)} ${percent(floor.value)}`,
+            name: `required: ${requirementText(floor)}`,
           }
         : null,
     [floor],
@@ -104,17 +105,17 @@ export function DesignsChart({ run, cycles }: { run: Run; cycles: readonly Cycle
       ) : (
         <>
           <ScatterChart
-            label={`Accuracy against ${name} of ${String(points.length)} designs, ${String(meeting)} of which meet the requirements`}
+            label={`${metricTitle(metric)} against ${name} of ${String(points.length)} designs, ${String(meeting)} of which meet the requirements`}
             points={points}
             xLog
             xName={`${name} (log)`}
-            yName={floor ? metricName(floor.metric) : 'accuracy'}
+            yName={metricName(metric)}
             xFormat={formats[cost]}
-            yFormat={(value) => percent(value)}
+            yFormat={(y) => metricValue(metric, y)}
             landmark={landmark}
             yLine={yLine}
             xLine={xLine}
-            tip={(point) => <DesignTip {...point} />}
+            tip={(point) => <DesignTip {...point} metric={metric} />}
           />
           <div className={css.rampKey}>
             <span>cycle 1</span>
@@ -128,10 +129,10 @@ export function DesignsChart({ run, cycles }: { run: Run; cycles: readonly Cycle
   );
 }
 
-function DesignTip({ k, design }: DesignPoint) {
+function DesignTip({ k, design, metric }: DesignPoint & { metric: TaskMetric }) {
   return (
     <>
-      <b>{percent(design.accuracy)}</b> · {count(design.params)} params · {macs(design.macs)} MACs
+      <b>{metricValue(metric, design[metric])}</b> · {count(design.params)} params · {macs(design.macs)} MACs
       <br />
       NetScore {decibels(design.netscore)} · cycle {k} · seed {design.seed} · budget {plain(design.budget)}
       <br />

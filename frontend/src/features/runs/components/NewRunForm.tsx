@@ -1,18 +1,31 @@
 /** Three choices make a run; everything else has a sound default, folded away. */
-import { Button, NumberInput, Select } from '@mantine/core';
+import { Button, SegmentedControl, Select } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 
 import { errorSentence, fieldErrors } from '@/shared/api/problem';
-import type { Dataset, Prototype } from '@/shared/api/types';
-import { metricName } from '@/shared/format/metrics';
+import type { Dataset, Prototype, TaskMetric } from '@/shared/api/types';
+import { metricName, TASK_METRICS } from '@/shared/format/metrics';
 import { count, macs, plural } from '@/shared/format/numbers';
 import { duration } from '@/shared/format/time';
 import { Callout } from '@/shared/ui/Callout';
 import { IconChevron } from '@/shared/ui/icons';
+import { NumberField } from '@/shared/ui/NumberField';
 
 import { useCreateRun } from '../api/createRun';
-import { ADVANCED, defaultDraft, type Draft, draftErrors, draftRequest, taskMetric } from '../model/draft';
+import { devicesQuery } from '../api/devices';
+import {
+  ADVANCED,
+  defaultDraft,
+  type Draft,
+  draftErrors,
+  draftFor,
+  draftRequest,
+  FLOORS,
+  suiting,
+  taskOf,
+} from '../model/draft';
 import { AdvancedFields } from './AdvancedFields';
 import css from './NewRunForm.module.css';
 
@@ -27,19 +40,27 @@ export function NewRunForm({ datasets, prototypes }: NewRunFormProps) {
   const create = useCreateRun();
   const navigate = useNavigate();
 
+  const devices = useQuery(devicesQuery).data ?? [];
+
   const dataset = datasets.find(({ id }) => id === draft.dataset);
-  const prototype = prototypes.find(({ id }) => id === draft.prototype);
-  const metric = taskMetric(dataset?.task);
-  const errors = draftErrors(fieldErrors(create.error), draft, metric);
+  const task = taskOf(dataset);
+  const offered = suiting(prototypes, task);
+  const prototype = offered.find(({ id }) => id === draft.prototype);
+  const errors = draftErrors(fieldErrors(create.error), draft, devices);
   const hidden = Object.keys(errors).some((field) => ADVANCED.has(field as keyof Draft));
   const open = unfolded || hidden;
   const set = (change: Partial<Draft>) => {
     setDraft((old) => ({ ...old, ...change }));
   };
+  // What was chosen for one task means nothing for another.
+  const choose = (id: string) => {
+    const chosen = datasets.find((each) => each.id === id);
+    set(taskOf(chosen) === task ? { dataset: id } : draftFor(chosen, prototypes));
+  };
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    create.mutate(draftRequest(draft, metric), {
+    create.mutate(draftRequest(draft, devices), {
       onSuccess: (run) => void navigate({ to: '/runs/$runId', params: { runId: run.id } }),
     });
   };
@@ -53,7 +74,7 @@ export function NewRunForm({ datasets, prototypes }: NewRunFormProps) {
             data={datasets.map(({ id, name }) => ({ value: id, label: name }))}
             value={draft.dataset}
             onChange={(value) => {
-              set({ dataset: value ?? '' });
+              choose(value ?? '');
             }}
             error={errors.dataset}
             searchable={datasets.length > 8}
@@ -62,21 +83,22 @@ export function NewRunForm({ datasets, prototypes }: NewRunFormProps) {
         <Choice step={2} hint={prototype ? aboutPrototype(prototype) : undefined}>
           <Select
             label="Prototype"
-            data={prototypes.map(({ id, name }) => ({ value: id, label: name }))}
-            value={draft.prototype}
+            data={offered.map(({ id, name }) => ({ value: id, label: name }))}
+            value={prototype?.id ?? null}
+            placeholder={offered.length === 0 ? `None is for ${task}` : undefined}
             onChange={(value) => {
               set({ prototype: value ?? '' });
             }}
             error={errors.prototype}
-            searchable={prototypes.length > 8}
+            searchable={offered.length > 8}
           />
         </Choice>
         <Choice step={3} hint="Every network drawn later is held to it.">
-          <NumberInput
-            label={`Requirement: ${metricName(metric)} at least`}
+          <NumberField
+            label={`Requirement: ${metricName(draft.metric)} at least`}
             value={draft.floor}
-            onChange={(value) => {
-              set({ floor: typeof value === 'number' ? value : '' });
+            onChange={(floor) => {
+              set({ floor });
             }}
             suffix=" %"
             min={1}
@@ -86,6 +108,18 @@ export function NewRunForm({ datasets, prototypes }: NewRunFormProps) {
             decimalScale={2}
             error={errors.floor}
           />
+          {TASK_METRICS[task].length > 1 && (
+            <SegmentedControl
+              size="xs"
+              aria-label="Metric that is required"
+              data={TASK_METRICS[task].map((value) => ({ value, label: metricName(value) }))}
+              value={draft.metric}
+              onChange={(value) => {
+                const metric = value as TaskMetric;
+                set({ metric, floor: FLOORS[metric] });
+              }}
+            />
+          )}
         </Choice>
       </div>
 
@@ -102,7 +136,7 @@ export function NewRunForm({ datasets, prototypes }: NewRunFormProps) {
         Limits, time and other settings
       </button>
       <div id="advanced" hidden={!open}>
-        <AdvancedFields draft={draft} errors={errors} set={set} />
+        <AdvancedFields draft={draft} errors={errors} devices={devices} set={set} />
       </div>
 
       {create.isError && Object.keys(errors).length === 0 && (
@@ -140,7 +174,7 @@ function Choice({ step, hint, children }: { step: number; hint?: string; childre
 function aboutDataset({ report }: Dataset): string {
   if (!report?.image_sizes) return '';
   const [width, height] = report.image_sizes.common;
-  return `${plural(report.images, 'image')}, ${plural(report.classes.length, 'class', 'classes')}, ${String(width)} × ${String(height)} pixels`;
+  return `${report.task}: ${plural(report.images, 'image')}, ${plural(report.classes.length, 'class', 'classes')}, ${String(width)} × ${String(height)} pixels`;
 }
 
 function aboutPrototype({ params, macs: cost, input }: Prototype): string {

@@ -1,5 +1,6 @@
 /** The prototype beside the best design so far. */
 import type { Run } from '@/shared/api/types';
+import { metricName, metricTitle, metricValue } from '@/shared/format/metrics';
 import { count, decibels, macs, percent, plain, signedDecibels, times } from '@/shared/format/numbers';
 import { Panel } from '@/shared/ui/Panel';
 
@@ -7,6 +8,7 @@ import type { History } from '../model/history';
 import css from './run.module.css';
 
 export function ResultFigures({ run, history }: { run: Run; history: History }) {
+  const { metric } = run;
   const { prototype, best } = run.summary;
   const ready = history.prototype;
   const progress = history.progress;
@@ -18,7 +20,7 @@ export function ResultFigures({ run, history }: { run: Run; history: History }) 
       title={run.state === 'COMPLETED' ? 'Best design of the search' : 'Best design so far'}
       note={
         best && !best.meets
-          ? 'No design meets every requirement yet: this is the most accurate one.'
+          ? `No design meets every requirement yet: this is the one with the highest ${metricName(metric)}.`
           : undefined
       }
     >
@@ -45,10 +47,10 @@ export function ResultFigures({ run, history }: { run: Run; history: History }) 
             gain={meets ? times(prototype?.macs, best?.macs) : ''}
           />
           <Row
-            name="Accuracy"
+            name={metricTitle(metric)}
             note="prototype: test; design: search"
-            from={percent(prototype?.accuracy)}
-            to={percent(best?.accuracy)}
+            from={metricValue(metric, prototype?.value)}
+            to={metricValue(metric, best?.value)}
           />
           <Row
             name="NetScore"
@@ -60,7 +62,7 @@ export function ResultFigures({ run, history }: { run: Run; history: History }) 
             name="Density"
             note="% per K params"
             from={plain(prototype?.information_density)}
-            to={best ? plain((best.accuracy * 100) / (best.params / 1000)) : '–'}
+            to={typeof best?.value === 'number' ? plain((best.value * 100) / (best.params / 1000)) : '–'}
           />
         </tbody>
       </table>
@@ -68,7 +70,7 @@ export function ResultFigures({ run, history }: { run: Run; history: History }) 
         {ready
           ? `The prototype can shrink in ${String(ready.space.groups)} channel groups and ${String(ready.space.blocks)} blocks: about 10${superscript(ready.space.log10_size)} designs.`
           : progress
-            ? `Training the prototype: ${percent(progress.fraction, 0)}, validation accuracy ${percent(progress.metrics.validation?.accuracy)}.`
+            ? `Training the prototype: ${percent(progress.fraction, 0)}, validation ${metricName(metric)} ${metricValue(metric, progress.metrics.validation?.[metric])}.`
             : 'The prototype has not been trained yet.'}{' '}
         NetScore in dB counts parameters in M and MACs in G.
       </p>

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { errorSentence } from '@/shared/api/problem';
 import type { Run } from '@/shared/api/types';
 import { requirementText } from '@/shared/format/metrics';
+import { percent } from '@/shared/format/numbers';
 import { useNow } from '@/shared/hooks/useNow';
 import { useIdentity } from '@/shared/session';
 import { Badge } from '@/shared/ui/Badge';
@@ -96,6 +97,7 @@ export function RunHeader({ live: { run, history, link }, clockedAt }: RunHeader
         <span>{run.dataset.name}</span>
         <span>{run.requirements.map(requirementText).join(', ')}</span>
         <span>seed {run.seed}</span>
+        <span>confidence {percent(run.confidence)}</span>
         {run.device && <span>{deviceName(run.device)}</span>}
       </p>
       {isActive(run.state) && <Meter label="Progress of the run" fraction={run.summary.fraction} />}

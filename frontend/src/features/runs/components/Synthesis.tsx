@@ -17,7 +17,7 @@ export function Synthesis({ live: { run, history, loaded } }: { live: LiveRunVie
   if (!loaded) return <Loading what="what the run has told so far" />;
   return (
     <div className={css.page}>
-      {certified && <CertifiedPanel certified={certified} />}
+      {certified && <CertifiedPanel certified={certified} run={run} />}
       <div className={css.main}>
         <div className={css.page}>
           <DesignsChart run={run} cycles={history.cycles} />

@@ -1,13 +1,14 @@
 /** The payloads of a run's events, by type; see the engine's event contract. */
 import type {
   Certified,
-  Design,
   Device,
   Failure,
+  Metrics,
   Network,
   Outcome,
   Requirement,
   Run,
+  TriedDesign,
 } from '@/shared/api/types';
 
 export interface RunStarted {
@@ -32,14 +33,14 @@ export interface PrototypeProgress {
   fraction: number;
   step: number;
   loss: number | null;
-  metrics: { validation?: { accuracy?: number } };
+  metrics: Metrics;
   remaining_s: number | null;
 }
 
 export interface PrototypeReady {
   params: number;
   macs: number;
-  metrics: { validation: { accuracy: number }; test: { accuracy: number } };
+  metrics: Metrics;
   netscore: number;
   information_density: number;
   space: { groups: number; blocks: number; log10_size: number };
@@ -51,8 +52,8 @@ export interface Cycle {
   remaining_s: number | null;
   budget: number;
   loss: number | null;
-  designs: Design[];
-  metrics: { validation: { accuracy: number } };
+  designs: TriedDesign[];
+  metrics: Metrics;
   params: number;
   macs: number;
   netscore: number;

@@ -28,6 +28,23 @@ describe('the live run', () => {
     }
   });
 
+  it('follows the metric that the run is about', () => {
+    const design = { seed: 1, budget: 0.3, params: 10, macs: 100, netscore: 90, meets: false };
+    const cycle = (seq: number, pixel_accuracy: number, miou: number): RunEvent => ({
+      seq,
+      type: 'cycle',
+      t: seq,
+      payload: { k: seq, fraction: 0.5, designs: [{ ...design, pixel_accuracy, miou }] },
+      created_at: '',
+    });
+    const about = (metric: 'miou' | 'pixel_accuracy') => {
+      const run = { ...queuedRun(), task: 'segmentation' as const, metric };
+      return takeEvents(fromSnapshot(run), [cycle(1, 0.9, 0.4), cycle(2, 0.8, 0.6)]).run.summary.best;
+    };
+    expect(about('miou')).toEqual({ ...design, k: 2, value: 0.6 });
+    expect(about('pixel_accuracy')).toEqual({ ...design, k: 1, value: 0.9 });
+  });
+
   it('drops duplicates', () => {
     const doubled = events.flatMap((event) => [event, event]);
     expect(fold(doubled)).toEqual(fold(events));
