@@ -41,9 +41,11 @@ class Grid:
         """The grid whose maps have this shape for an image of (height, width); None when there is none."""
         if len(outputs) != 3 or outputs[0] != classes + BOX_VALUES:
             return None
-        stride = round(image[0] / outputs[1])
-        rows, columns = (math.ceil(side / max(stride, 1)) for side in image)
-        return cls(classes, rows, columns, stride) if outputs[1:] == (rows, columns) else None
+        strides = [s for s in range(1, max(image) + 1) if tuple(math.ceil(side / s) for side in image) == outputs[1:]]
+        if not strides:
+            return None
+        stride = min(strides, key=lambda s: (s.bit_count() > 1, s))  # several may fit: networks halve their maps
+        return cls(classes, *outputs[1:], stride)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -124,6 +124,18 @@ def test_a_grid_gives_back_the_boxes_that_it_was_taught() -> None:
     assert grid.lesson_loss(outputs, outputs) < 0.01 < grid.lesson_loss(torch.zeros_like(outputs), outputs)
 
 
+@pytest.mark.parametrize(
+    ("image", "cells", "stride"),
+    [((96, 128), (6, 8), 16), ((120, 160), (8, 10), 16), ((90, 60), (6, 4), 16), ((45, 60), (9, 12), 5)],
+)
+def test_the_stride_follows_from_both_sides(image: tuple[int, int], cells: tuple[int, int], stride: int) -> None:
+    assert Grid.read((7, *cells), 3, image) == Grid(3, *cells, stride)
+
+
+def test_maps_that_no_stride_gives_are_none() -> None:
+    assert Grid.read((7, 6, 9), 3, (96, 128)) is None
+
+
 def test_overlapping_boxes_give_way_as_in_sequential_suppression() -> None:
     torch.manual_seed(0)
     grid = Grid(2, 6, 8, 16)

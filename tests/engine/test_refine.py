@@ -1,10 +1,13 @@
 """Refinement: ever cheaper accepted networks, each of them a recipe that draws it again."""
 
+import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import engine.__main__
 import engine.polish
 import engine.refine
 from engine.draw import TrainedGenerator, load_generator
@@ -43,12 +46,17 @@ def always(steps: int) -> Callable[..., int]:
     return lambda *_: steps
 
 
-def test_networks_are_accepted_and_each_is_cheaper_than_the_one_before_and_than_any_certified(
-    generator: TrainedGenerator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine.refine, "CANDIDATES", 8)  # so that nothing depends on how fast the machine is
+@pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many that nothing depends on how fast the machine is."""
+    monkeypatch.setattr(engine.refine, "CANDIDATES", 8)
     monkeypatch.setattr(engine.refine, "steps_within", always(10))
     monkeypatch.setattr(engine.polish, "steps_within", always(60))
+
+
+def test_networks_are_accepted_and_each_is_cheaper_than_the_one_before_and_than_any_certified(
+    generator: TrainedGenerator, few_steps: None
+) -> None:
     networks = list(refine(generator, 3600.0))
     assert networks
     assert all(network.verified and network.polish_steps for network in networks)
@@ -64,11 +72,19 @@ def test_a_stop_is_heard_between_pieces_of_work(generator: TrainedGenerator) -> 
         next(refine(generator, 60.0, lambda: True))
 
 
-def test_the_command_exports_each_network(short_run: tuple[Path, Finished], tmp_path: Path) -> None:
-    done = run_engine("refine", short_run[0], "--seconds", 10, "--export", "onnx", "--out", tmp_path)
-    assert done.code == 0, done.stderr
-    assert done.of("network")
-    assert all(Path(n["files"]["onnx"]).exists() for n in done.of("network"))
+def test_the_command_exports_each_network_as_it_is_found(
+    short_run: tuple[Path, Finished],
+    tmp_path: Path,
+    few_steps: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = ["refine", short_run[0], "--seconds", 3600, "--export", "onnx", "--out", tmp_path]
+    monkeypatch.setattr(sys, "argv", ["engine", *map(str, asked)])
+    monkeypatch.setattr(engine.__main__, "Stop", lambda: lambda: any(tmp_path.glob("*.onnx")))  # after the first one
+    assert engine.__main__.main() == 130
+    (network,) = (e for e in map(json.loads, capsys.readouterr().out.splitlines()) if e["type"] == "network")
+    assert [Path(network["files"]["onnx"])] == list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("seconds", [0, -1, "nan"])
