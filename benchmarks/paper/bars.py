@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-COLUMNS, PANEL, ROW, TOP, LABELS, VALUES = 2, 460, 22, 34, 150, 70  # pixels
+COLUMNS, PANEL, ROW, TOP, LABELS, VALUES = 2, 500, 22, 34, 200, 70  # pixels
 OURS, OTHERS = "#d9822b", "#8a9ba8"
 
 
@@ -42,7 +42,8 @@ def draw(panels: Sequence[Panel], path: Path) -> None:
 
 
 def _panel(panel: Panel) -> list[str]:
-    parts = [f'<text x="{LABELS}" y="20" font-weight="bold">{escape(panel.title)}</text>']
+    begin = f" (bars begin at {panel.start:,.0f})" if panel.start else ""
+    parts = [f'<text x="{LABELS / 2}" y="20" font-weight="bold">{escape(panel.title + begin)}</text>']
     longest = max(value for _, value, _ in panel.bars) - panel.start
     for i, (name, value, ours) in enumerate(panel.bars):
         y = TOP + i * ROW

@@ -12,6 +12,7 @@ import math
 import os
 import time
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -187,12 +188,15 @@ class Study:
         generator = load_generator(self.folder, self.device)
         certificate = generator.certificate
         start = time.monotonic()
+        budgets = self._budgets(generator)
         networks = [
             self._record(name, generator.draw(seed, budget, self.experiment.polish_s), generator)
-            for seed, (name, budget) in enumerate(zip(FERMINETS, self._budgets(generator), strict=True))
+            for seed, (name, budget) in enumerate(zip(FERMINETS, budgets, strict=True))
         ]
         drawn = time.monotonic()
-        refined = list(refine(generator, self.experiment.refine_s)) if self.experiment.refine_s else []
+        # Refinement goes down from D's budget, which where nothing is certified isn't the generator's own.
+        below = replace(certificate, budget_range=(budgets[-1], certificate.budget_range[1]))
+        refined = list(refine(TrainedGenerator(generator.parts, below, generator.feed), self.experiment.refine_s))
         if refined:
             networks.append(self._record(REFINED, refined[-1], generator))
         return {

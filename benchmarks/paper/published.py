@@ -84,7 +84,7 @@ PUBLISHED = {
             Figure(None, "density", "> 10×", PROTOTYPE),
             Figure(None, "macs", "> 11×", PROTOTYPE),
             Figure(None, "netscore", "> 21 dB", PROTOTYPE),
-            Figure(None, "images_per_joule", "> 4×, measured on a Tegra X2", PROTOTYPE),
+            Figure(None, "images_per_joule", "> 4× (measured there)", PROTOTYPE),
         ),
         targets={"density": 10.0, "macs": 11.0, "netscore": 21.0},
     ),

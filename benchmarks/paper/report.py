@@ -77,16 +77,17 @@ def _setup(experiment: Experiment, found: list[Repeat], prototypes: list[dict[st
     else:
         rule = "the paper's requirement"
     said = [
-        f"Device: {device['name']}, {device['threads']} threads. {classes}, {width}×{height} pixels; images: {images}. "
-        f"Requirement: {metric} ≥ {spread([100 * p['required'] for p in prototypes], 2)} %, {rule}.",
+        f"Device: {device['name']}, torch threads: {device['threads']}. {classes}, {width}×{height} pixels; "
+        f"images: {images}. Requirement: {metric} ≥ {spread([100 * p['required'] for p in prototypes], 2)} %, {rule}.",
         _confidence(experiment, found),
         "Trained on the labels: " + "; ".join(_training(job, found) for job in job_names(experiment)[:-1]) + ".",
     ]
     for result in (r[SYNTHESIS] for r in found if r[SYNTHESIS]["status"] == "done"):
         low, high = result["budget_range"]
         outcome = f"certified from budget {low:.3f} to {high:.3f}" if result["certified"] else "not certified"
+        where = "smallest budget" if result["certified"] else "best budget tried"
         said.append(
-            f"Synthesis: {result['events']['cycles']} cycles, {outcome}; of seeds at the smallest budget "
+            f"Synthesis: {result['events']['cycles']} cycles, {outcome}; of seeds at the {where} "
             f"{100 * result['yield']['raw']:.0f} % are accepted at their first decoding and "
             f"{100 * result['yield']['accepted']:.0f} % in the end, {100 * result['distinct']:.0f} % of the designs "
             f"are distinct. Four draws with {experiment.polish_s:g} s of polish each took {result['draw_s']:.0f} s, "
@@ -192,7 +193,7 @@ def _draw(experiment: Experiment, networks: dict[str, list[Network | None]], pat
             average = mean([value(n) if n else None for n in found])
             if average is not None:
                 bars.append((network, average, network.startswith("FermiNet")))
-        return Panel(name, bars, digits, start_share * min(value for _, value, _ in bars))
+        return Panel(name, bars, digits, float(round(start_share * min(value for _, value, _ in bars))))
 
     metric = METRICS[experiment.metric]
     panels = [
@@ -241,8 +242,8 @@ def _beside_the_paper(experiment: Experiment, published: Published, networks: di
         rows.append(
             [
                 f"{kind.title}, {figure.network or 'FermiNet'}",
-                f"{figure.said} over {figure.against}",
-                NONE if ours == NONE else f"{ours}{kind.unit} over {against}",
+                f"{figure.said} against {figure.against}",
+                NONE if ours == NONE else f"{ours}{kind.unit} against {against}",
             ]
         )
     said = "" if any(f.network for f in published.figures) else _which(experiment, networks)
@@ -291,8 +292,8 @@ def _misses(experiment: Experiment, found: list[Repeat]) -> str:
             continue
         if not synthesis["certified"]:
             lines.append(f"- The generator is not certified{where}: no budget reached the target yield.")
-        if experiment.refine_s and all(n["name"] != REFINED for n in synthesis["networks"]):
-            lines.append(f"- Refinement found no accepted network below the certified range{where}.")
+        if all(n["name"] != REFINED for n in synthesis["networks"]):
+            lines.append(f"- Refinement found no accepted network below FermiNet-D's budget{where}.")
         for network in synthesis["networks"]:
             metric = test_metric(network, experiment.metric)
             if not network["verified"]:
