@@ -25,6 +25,7 @@ class Experiment:
         epochs: Of the prototype's training and of every comparison network's.
         training_s, comparison_s: Seconds at which these end before, or None.
         synthesis_s: The time budget of the synthesis.
+        side_by_side: Plain trainings at once, with a thread each: images of 8×8 don't give two threads enough to do.
         max_cycles: Ends the synthesis instead, for tests.
         polish_s: Seconds of distillation after each draw.
         refine_s: Seconds of search for the one best network.
@@ -49,6 +50,7 @@ class Experiment:
     confidence: float = 0.95
     training_s: float | None = None
     comparison_s: float | None = None
+    side_by_side: int = 1
     max_cycles: int | None = None
 
     def requirement(self, calibration: float) -> float:
@@ -65,9 +67,10 @@ SMALL = {
         "cifar10-images.zip",
         "resnet20",
         slack=0.015,
-        epochs=20,
-        training_s=240,
-        comparison_s=120,
+        epochs=12,
+        training_s=300,
+        comparison_s=400,
+        side_by_side=2,
         synthesis_s=420,
         polish_s=5,
         refine_s=120,
@@ -85,7 +88,7 @@ SMALL = {
         "refinenet-resnet18-w8",
         slack=0.005,
         confidence=0.5,
-        epochs=60,
+        epochs=80,
         training_s=330,
         synthesis_s=480,
         polish_s=10,
@@ -101,12 +104,12 @@ SMALL = {
         "detectnet-small",
         slack=0.01,
         confidence=0.5,
-        epochs=120,
+        epochs=200,
         training_s=330,
         synthesis_s=480,
         polish_s=10,
         refine_s=120,
-        size=(120, 160),
+        size=(96, 128),
     ),
 }
 

@@ -12,7 +12,10 @@ import math
 import os
 import time
 import traceback
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,7 @@ from benchmarks.paper.experiments import FERMINETS, REFINED, Experiment
 from benchmarks.paper.measure import record
 from benchmarks.paper.reduced import reduce
 from benchmarks.subset import build_subset
+from engine.certify import ATTEMPTS
 from engine.checkpoint import GENERATOR
 from engine.draw import Network, TrainedGenerator, load_generator, network_record
 from engine.measure.device import describe_device
@@ -57,22 +61,41 @@ def result_path(root: Path, repeat: int, job: str) -> Path:
 
 
 def run(experiment: Experiment, repeats: int, data: Path, root: Path, device: torch.device) -> None:
-    """Run all jobs that aren't done; a failure is a result too, and is tried again the next time.
+    """Run all jobs that aren't done; what failed is tried again.
 
     Args:
         data: The dataset: zip or folder.
         root: Results folder.
     """
     for repeat in range(repeats):
-        for job in job_names(experiment):
-            path = result_path(root, repeat, job)
-            before = read_result(path)
-            if before is None or before["status"] != "done":
-                _run_one(Study(experiment, repeat, data, root, device), job, path)
+        study = Study(experiment, repeat, data, root, device)
+        waiting = [job for job in job_names(experiment) if not _is_done(root, repeat, job)]
+        trainings = [job for job in waiting if job != SYNTHESIS]
+        if min(experiment.side_by_side, len(trainings)) > 1:
+            spawn = get_context("spawn")
+            with ProcessPoolExecutor(experiment.side_by_side, spawn, initializer=_begin_process) as pool:
+                list(pool.map(partial(run_job, study), trainings))
+        else:
+            for job in trainings:
+                run_job(study, job)
+        if SYNTHESIS in waiting:
+            run_job(study, SYNTHESIS)
 
 
-def _run_one(study: "Study", job: str, path: Path) -> None:
+def _is_done(root: Path, repeat: int, job: str) -> bool:
+    result = read_result(result_path(root, repeat, job))
+    return result is not None and result["status"] == "done"
+
+
+def _begin_process() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.set_num_threads(1)
+
+
+def run_job(study: "Study", job: str) -> None:
+    """Run a job and write its result; a failure is a result too."""
     log.info("%s, repeat %d: %s", study.experiment.name, study.repeat, job)
+    path = result_path(study.root, study.repeat, job)
     start = time.monotonic()
     try:
         result = {"status": "done", **study.do(job)}
@@ -155,7 +178,7 @@ class Study:
             "images": {name: len(split) for name, split in dataset.splits.items()},
             "image": list(dataset.image_shape),
             "classes": list(dataset.class_names),
-            "device": describe_device(self.device),
+            "device": f"{describe_device(self.device)['name']}, {os.cpu_count()} CPU cores",
         }
 
     def _comparison(self, name: str) -> dict[str, Any]:
@@ -189,8 +212,9 @@ class Study:
         certificate = generator.certificate
         start = time.monotonic()
         budgets = self._budgets(generator)
+        attempts = ATTEMPTS if certificate.certified else 1  # then polish alone can help
         networks = [
-            self._record(name, generator.draw(seed, budget, self.experiment.polish_s), generator)
+            self._record(name, generator.draw(seed, budget, self.experiment.polish_s, attempts=attempts), generator)
             for seed, (name, budget) in enumerate(zip(FERMINETS, budgets, strict=True))
         ]
         drawn = time.monotonic()

@@ -28,7 +28,7 @@ def reduce(source: Path, target: Path, size: tuple[int, int]) -> Path:
     if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_suffix(".part")
+    draft = target.with_suffix(f".{os.getpid()}.part")
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch, zipfile.ZipFile(draft, "w") as written:
         dataset = load_dataset({"path": str(source)}, Path(scratch), size)
         written.writestr("classes.txt", "\n".join(dataset.class_names) + "\n")

@@ -70,14 +70,13 @@ def _setup(experiment: Experiment, found: list[Repeat], prototypes: list[dict[st
     first, metric = prototypes[0], METRICS[experiment.metric]
     channels, height, width = first["image"]
     images = ", ".join(f"{first['images'][s]:,} {s}" for s in ("train", "search", "calibration", "test"))
-    device = first["device"]
     classes = f"{len(first['classes'])} classes" + (f" ({', '.join(first['classes'])})" if experiment.classes else "")
     if experiment.required is None:
         rule = f"the prototype's on the calibration split less {100 * experiment.slack:g} points"
     else:
         rule = "the paper's requirement"
     said = [
-        f"Device: {device['name']}, torch threads: {device['threads']}. {classes}, {width}×{height} pixels; "
+        f"Device: {first['device']}. {classes}, {width}×{height} pixels; "
         f"images: {images}. Requirement: {metric} ≥ {spread([100 * p['required'] for p in prototypes], 2)} %, {rule}.",
         _confidence(experiment, found),
         "Trained on the labels: " + "; ".join(_training(job, found) for job in job_names(experiment)[:-1]) + ".",
@@ -93,7 +92,9 @@ def _setup(experiment: Experiment, found: list[Repeat], prototypes: list[dict[st
             f"are distinct. Four draws with {experiment.polish_s:g} s of polish each took {result['draw_s']:.0f} s, "
             f"the search for the refined network {result['refine_s']:.0f} s."
         )
-    said.append(f"All jobs: {sum(j.get('job_s', 0) for r in found for j in r.values()) / 60:.1f} minutes.")
+    minutes = sum(j.get("job_s", 0) for r in found for j in r.values()) / 60
+    together = f", of which trainings ran {experiment.side_by_side} at a time" if experiment.side_by_side > 1 else ""
+    said.append(f"All jobs together: {minutes:.1f} minutes{together}.")
     return "\n".join(f"- {line}" for line in said)
 
 
