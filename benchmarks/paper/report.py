@@ -197,7 +197,7 @@ def _draw(experiment: Experiment, networks: dict[str, list[Network | None]], pat
     metric = METRICS[experiment.metric]
     panels = [
         panel(f"{metric}, %", lambda n: test_metric(n, experiment.metric), 1, 0.9),
-        panel("information density, %/K parameters", lambda n: n["information_density"], 1),
+        panel("information density, %/K parameters", lambda n: n["information_density"], 2),
         panel("MACs, millions", lambda n: n["macs"] / 1e6, 2),
         panel("NetScore, dB", lambda n: n["netscore"], 1, 0.8),
         panel("images per joule, Tegra X2, estimated", images_per_joule, 0),
