@@ -10,15 +10,19 @@ BIN = .venv/bin
 # With a Python that has torch already (BENCH_PYTHON=python3) nothing is installed; peers that it lacks are left out.
 BENCH_PYTHON ?= .venv/bench/bin/python
 BENCH = $(if $(filter .venv/bench/bin/python,$(BENCH_PYTHON)),$(BOOTSTRAP) --then benchmarks/install.py && )$(BENCH_PYTHON) -m benchmarks
+# The paper's experiments need no peer: the product's own Python runs them, or BENCH_PYTHON where that is another.
+PAPER = $(if $(filter .venv/bench/bin/python,$(BENCH_PYTHON)),@$(BOOTSTRAP) --then,$(BENCH_PYTHON)) -m benchmarks.paper
+PAPER_OPTIONS = --data $(or $(DATA),../shared/data) --scale $(or $(SCALE),full) --repeats $(or $(REPEATS),1) \
+  $(if $(SECONDS),--seconds $(SECONDS))
 PYTEST = OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest
 TYPED = engine webapp benchmarks tests/embedded tests/e2e tests/postgres.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo frontend develop lint test test-frontend test-engine test-webapp test-postgres test-e2e bench bench-digits bench-quick bench-gpu clean
+.PHONY: help run demo frontend develop lint test test-frontend test-engine test-webapp test-postgres test-e2e bench bench-digits bench-quick bench-gpu paper-classification paper-segmentation paper-detection clean
 
 help: ## list what this Makefile can do
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-20s %s\n", $$1, $$2}' Makefile
 
 run: ## install what is missing, then serve FermiForge (PORT=8000 HOST=127.0.0.1)
 	@exec $(BOOTSTRAP) --host $(HOST) --port $(PORT) --then -m webapp.embedded --host $(HOST) --port $(PORT)
@@ -75,6 +79,15 @@ bench-quick: ## every part of the benchmarks for a few seconds; its figures say 
 bench-gpu: ## CIFAR-10 with resnet20, 56 and 110 (DATA=… SHARE=1 SECONDS=600 REPEATS=3); goes on where it was stopped
 	$(BENCH) gpu --data $(or $(DATA),$(error name a zip of images: make bench-gpu DATA=cifar10-images.zip)) \
 	  --share $(or $(SHARE),1) --seconds $(or $(SECONDS),600) --repeats $(or $(REPEATS),3)
+
+paper-classification: ## the paper's experiment on CIFAR-10, for a GPU (DATA=../shared/data SCALE=small: 20 minutes on 2 cores)
+	$(PAPER) classification $(PAPER_OPTIONS)
+
+paper-segmentation: ## the same on CamVid
+	$(PAPER) segmentation $(PAPER_OPTIONS)
+
+paper-detection: ## the same on BCCD, in place of Parse27K
+	$(PAPER) detection $(PAPER_OPTIONS)
 
 clean: ## remove what was installed and built; keeps var/
 	rm -rf .venv .stamps frontend/node_modules frontend/dist test-results

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from engine.data.archive import open_source
+
 
 def build_subset(
     source: Path, target: Path, *, classes: Sequence[str] | None, counts: Mapping[str, float], side: int | None
@@ -16,7 +18,7 @@ def build_subset(
     """Write some of the images of ``train/<class>/`` and ``test/<class>/`` to a new zip, losslessly.
 
     Args:
-        source: Zip with one folder a class below train and test.
+        source: Zip or folder with one folder a class below train and test.
         target: The zip to write; left alone where it exists.
         classes: Which classes; None takes all.
         counts: Images of each class for ``train``, ``val`` (the train images that follow those) and ``test``; a
@@ -27,9 +29,10 @@ def build_subset(
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_suffix(f".{os.getpid()}.part")  # jobs that run side by side each write their own
-    with zipfile.ZipFile(source) as images, zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as written:
+    images = open_source(source)
+    with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as written:
         names = defaultdict(list)
-        for name in sorted(n for n in images.namelist() if n.count("/") >= 2 and not n.endswith("/")):
+        for name in sorted(n for n in images.files() if n.count("/") >= 2):
             *_, split, label, _ = name.split("/")
             if classes is None or label in classes:
                 names[split, label].append(name)

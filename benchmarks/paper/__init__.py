@@ -1,0 +1,1 @@
+"""The paper's three experiments (section 3), one command each: ``make paper-classification`` and so on."""
