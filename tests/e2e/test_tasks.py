@@ -5,12 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.journey import RESTING, choose, start_synthesis, state, upload_dataset, wait_for_state
+from tests.e2e.journey import RESTING, RUN_MS, choose, start_synthesis, state, upload_dataset, wait_for_state
 from tests.e2e.test_places import assert_usable
 from tests.pictures import boxes_zip, masks_zip
 
 pytestmark = pytest.mark.timeout(900)  # a synthesis of a minute, on a busy machine
-READY_MS = 120_000
 
 
 def test_from_masks_to_a_network_that_paints_them(open_page, api, shoot, tmp_path):
@@ -68,7 +67,7 @@ def details(page: Page):
     """Draw a network and open its page; the test images on it."""
     page.get_by_role("link", name="Gallery").click()
     page.get_by_role("button", name="Draw", exact=True).click()
-    page.get_by_role("link", name=re.compile("Details of seed")).first.click(timeout=READY_MS)
+    page.get_by_role("link", name=re.compile("Details of seed")).first.click(timeout=RUN_MS)
     expect(page.get_by_role("heading", name="Predictions")).to_be_visible()
     images = page.get_by_role("list", name="Test images").get_by_role("img")
     expect(images.first).to_be_visible()
