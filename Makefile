@@ -12,7 +12,7 @@ BENCH_PYTHON ?= .venv/bench/bin/python
 BENCH = $(if $(filter .venv/bench/bin/python,$(BENCH_PYTHON)),$(BOOTSTRAP) --then benchmarks/install.py && )$(BENCH_PYTHON) -m benchmarks
 # The paper's experiments need no peer: the product's own Python runs them, or BENCH_PYTHON where that is another.
 PAPER = $(if $(filter .venv/bench/bin/python,$(BENCH_PYTHON)),@$(BOOTSTRAP) --then,$(BENCH_PYTHON)) -m benchmarks.paper
-PAPER_OPTIONS = --data $(or $(DATA),../shared/data) --scale $(or $(SCALE),full) --repeats $(or $(REPEATS),1) \
+PAPER_OPTIONS = --data $(or $(DATA),$(error name the dataset, or the folder that holds it: make $@ DATA=my-data)) --scale $(or $(SCALE),full) --repeats $(or $(REPEATS),1) \
   $(if $(SECONDS),--seconds $(SECONDS))
 PYTEST = OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest
 TYPED = engine webapp benchmarks tests/embedded tests/e2e tests/postgres.py
@@ -80,7 +80,7 @@ bench-gpu: ## CIFAR-10 with resnet20, 56 and 110 (DATA=… SHARE=1 SECONDS=600 R
 	$(BENCH) gpu --data $(or $(DATA),$(error name a zip of images: make bench-gpu DATA=cifar10-images.zip)) \
 	  --share $(or $(SHARE),1) --seconds $(or $(SECONDS),600) --repeats $(or $(REPEATS),3)
 
-paper-classification: ## the paper's experiment on CIFAR-10, for a GPU (DATA=../shared/data SCALE=small: 20 minutes on 2 cores)
+paper-classification: ## the paper's experiment on CIFAR-10, for a GPU (DATA=… SCALE=small: 20 minutes on 2 cores)
 	$(PAPER) classification $(PAPER_OPTIONS)
 
 paper-segmentation: ## the same on CamVid
