@@ -19,6 +19,7 @@ def upload_dataset(page: Page, path: Path) -> None:
     page.goto("/datasets")
     page.get_by_label("Upload a dataset").set_input_files(path)
     page.get_by_role("link", name=path.stem, exact=True).click()
+    expect(page.get_by_role("heading", name=path.stem, exact=True)).to_be_visible()  # not the list any more
     expect(page.get_by_text("Ready", exact=True)).to_be_visible(timeout=CHECK_MS)
 
 
