@@ -188,6 +188,7 @@ def _write_networks(
         return None
     setting, space = generator.parts.setting, generator.parts.network.space
     args.out.mkdir(parents=True, exist_ok=True)
+    calibration = setting.dataset.splits["train"].sample(256) if set(formats) & set(FORMATS) else None
     count = 0
     for network in networks(generator):
         metadata = setting.metadata(network.seed, network.budget, network.fingerprint)
@@ -200,7 +201,7 @@ def _write_networks(
                 path = export_network(
                     network.module, name, args.out / f"{stem}{suffix(name)}", metadata=metadata,
                     input_shape=setting.dataset.image_shape, answers=setting.task.answers,
-                    calibration=setting.dataset.splits["train"].sample(256),
+                    calibration=calibration,
                 )  # fmt: skip
             files[name] = str(path)
         events.emit("network", **network_record(network, space), files=files)

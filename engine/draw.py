@@ -170,7 +170,7 @@ class TrainedGenerator:
             "seed": seed,
             "budget": budget,
             "design": parts.network.space.canonical(trial.design),
-            "module": decoded(module, parts.setting.task.decoder()),
+            "module": decoded(module, parts.setting.task.decoder),
             "fingerprint": mark,
             "params": trial.params,
             "macs": trial.macs,

@@ -4,10 +4,9 @@ import copy
 import json
 from pathlib import Path
 
-import torch
+import numpy as np
 from torch import nn
 
-from engine.data.dataset import sample_rows
 from engine.export.parity import answers_of
 from engine.setting import Setting
 from engine.tasks.drawing import colours, picture
@@ -31,17 +30,16 @@ def write_predictions(module: nn.Module, setting: Setting, path: Path) -> Path:
     module = copy.deepcopy(module).cpu().eval()
     dataset, task, test = setting.dataset, setting.task, setting.dataset.splits["test"]
     class_colours = colours(len(dataset.class_names))
-    images = []
-    for row in sample_rows(len(test), IMAGES).tolist():
-        pixels = test.images[row]
-        answers = answers_of(module, torch.from_numpy(pixels[None]).float().div(255).numpy())
-        images.append(
-            {
-                "image": picture(pixels),
-                "truth": task.drawn_truth(test.labels[row], class_colours),
-                "prediction": task.drawn(tuple(part[0] for part in answers), class_colours),
-            }
-        )
+    shown = test.part(IMAGES)
+    answers = answers_of(module, shown.images.astype(np.float32) / 255)
+    images = [
+        {
+            "image": picture(pixels),
+            "truth": task.drawn_truth(labels, class_colours),
+            "prediction": task.drawn(answer, class_colours),
+        }
+        for pixels, labels, *answer in zip(shown.images, shown.labels, *answers, strict=True)
+    ]
     _, height, width = dataset.image_shape
     found = {
         "task": dataset.task, "classes": dataset.class_names, "colours": class_colours, "width": width,

@@ -286,7 +286,7 @@ class Synthesized:
                 module,
                 self.setting.dataset.image_shape,
                 self.setting.metadata(seed, budget, fingerprint),
-                decoder=self.setting.task.decoder(),
+                decoder=self.setting.task.decoder,
                 answers=self.setting.task.answers,
                 latency_limit=requirements.limit("latency_ms") if timed else None,
                 needs_file="size_mb" in required,

@@ -241,7 +241,7 @@ class Synthesis:
 
         Where steps are slow, fewer make a cycle: G and I need a few dozen cycles to learn in.
         """
-        rng, until = self._rng(1), min(1.0, progress + LONGEST_CYCLE)
+        rng, until = self._rng(1), progress + LONGEST_CYCLE
         designs = self._generate(rng, STEPS_PER_CYCLE, progress)
         batches = self.trainer.batches(self._rng(2), self.cycle, STEPS_PER_CYCLE)
         losses: list[Tensor] = []

@@ -4,6 +4,7 @@ Samples are images with labels, one row of an array each (:class:`engine.data.Sp
 become *observations*, a row of counts for each sample, from which every metric of the task follows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -39,6 +40,8 @@ class Task(Protocol):
         batch: Images in a training step.
         warp: Of training images.
         answers: Names of what an exported network puts out.
+        decoder: From a network's outputs to these, free of this library; None where the outputs are the answers.
+            Known once :meth:`suit` has settled how outputs are read.
     """
 
     metrics: ClassVar[tuple[str, ...]]
@@ -46,6 +49,9 @@ class Task(Protocol):
     warp: ClassVar[Warp]
     answers: ClassVar[tuple[str, ...]]
     metric: str
+
+    @property
+    def decoder(self) -> fx.GraphModule | None: ...
 
     def __init__(self, dataset: Dataset, metric: str) -> None: ...
 
@@ -115,11 +121,7 @@ class Task(Protocol):
         """As :meth:`threshold`, for the mean over many networks."""
         ...
 
-    def decoder(self) -> fx.GraphModule | None:
-        """From a network's outputs to the :attr:`answers`, free of this library; None where the outputs are these."""
-        ...
-
-    def drawn(self, answers: tuple[np.ndarray, ...], colours: list[str]) -> Any:
+    def drawn(self, answers: Sequence[np.ndarray], colours: list[str]) -> Any:
         """What a network answered about one image, as JSON for a page that shows it.
 
         Args:

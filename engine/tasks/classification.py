@@ -1,5 +1,6 @@
 """Image classification: cross-entropy with distillation from the prototype (Hinton et al. 2015), top-1 accuracy."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,6 +25,7 @@ class Classification:
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
     batch: ClassVar[int] = 64
     answers: ClassVar[tuple[str, ...]] = ("logits",)
+    decoder: ClassVar[None] = None
     warp: ClassVar[Warp] = Warp(rotation=0.2, scale=0.10, shear=0.15, shift=0.12)
 
     def __init__(self, dataset: Dataset, metric: str = "accuracy") -> None:
@@ -81,10 +83,7 @@ class Classification:
     def floor(self, required: float, observed: np.ndarray, confidence: float = CONFIDENCE) -> float:
         return smallest_mean(required, len(observed), confidence)
 
-    def decoder(self) -> None:
-        return None
-
-    def drawn(self, answers: tuple[np.ndarray, ...], colours: list[str]) -> dict[str, Any]:
+    def drawn(self, answers: Sequence[np.ndarray], colours: list[str]) -> dict[str, Any]:
         """The class, and the likeliest ones with their probabilities."""
         exponents = np.exp(answers[0] - answers[0].max())
         best = np.argsort(-exponents, kind="stable")[:DRAWN_CLASSES]

@@ -1,5 +1,7 @@
 """Object detection: mean average precision of the boxes that a grid of cells gives, or a set of anchors."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -105,10 +107,11 @@ class Detection:
     def floor(self, required: float, observed: np.ndarray, confidence: float = CONFIDENCE) -> float:
         return self.threshold(required, observed, confidence)
 
+    @cached_property
     def decoder(self) -> fx.GraphModule:
         return fx.symbolic_trace(_Decoder(self.read_as, self.image))
 
-    def drawn(self, answers: tuple[np.ndarray, ...], colours: list[str]) -> list[dict[str, Any]]:
+    def drawn(self, answers: Sequence[np.ndarray], colours: list[str]) -> list[dict[str, Any]]:
         rows = zip(*(part.tolist() for part in answers), strict=True)
         return [
             {"class": kind, "box": [round(edge, 1) for edge in box], "score": round(score, 3)}

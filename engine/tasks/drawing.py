@@ -37,5 +37,5 @@ def overlay(mask: np.ndarray, class_colours: list[str]) -> str:
 
 def _data_url(image: Image.Image) -> str:
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
+    image.save(buffer, "PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -2,6 +2,7 @@
 accuracy."""
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -36,6 +37,7 @@ class Segmentation:
     metrics: ClassVar[tuple[str, ...]] = ("pixel_accuracy", "miou")
     batch: ClassVar[int] = 16
     answers: ClassVar[tuple[str, ...]] = ("logits",)
+    decoder: ClassVar[None] = None
     warp: ClassVar[Warp] = Warp(rotation=0.05, scale=0.15, shear=0.05, shift=0.1)
 
     def __init__(self, dataset: Dataset, metric: str = "pixel_accuracy") -> None:
@@ -118,10 +120,7 @@ class Segmentation:
     def floor(self, required: float, observed: np.ndarray, confidence: float = CONFIDENCE) -> float:
         return self.threshold(required, observed, confidence)
 
-    def decoder(self) -> None:
-        return None
-
-    def drawn(self, answers: tuple[np.ndarray, ...], colours: list[str]) -> dict[str, str]:
+    def drawn(self, answers: Sequence[np.ndarray], colours: list[str]) -> dict[str, str]:
         return self.drawn_truth(answers[0].argmax(0), colours)
 
     def drawn_truth(self, labels: np.ndarray, colours: list[str]) -> dict[str, str]:

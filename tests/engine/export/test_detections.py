@@ -41,7 +41,7 @@ def detector(task) -> nn.Module:
     nn.init.zeros_(network.coverage.bias)
     for _ in range(3):
         network(torch.rand(8, *SHAPE))  # statistics of the norms
-    return decoded(network.eval(), task.decoder())
+    return decoded(network.eval(), task.decoder)
 
 
 def export(detector, task, format, folder, images):
