@@ -37,7 +37,6 @@ def images_per_joule(network: Network) -> float:
 KINDS = {
     "metric": Kind("task metric on test", " points", lambda a, b, m: test_metric(a, m) - test_metric(b, m)),
     "density": Kind("information density", "×", lambda a, b, m: a["information_density"] / b["information_density"]),
-    "params": Kind("fewer parameters", "×", lambda a, b, m: b["params"] / a["params"]),
     "macs": Kind("fewer MACs", "×", lambda a, b, m: b["macs"] / a["macs"]),
     "netscore": Kind("NetScore", " dB", lambda a, b, m: a["netscore"] - b["netscore"]),
     "images_per_joule": Kind(

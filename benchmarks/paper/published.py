@@ -12,7 +12,7 @@ class Figure:
     """One figure of the paper.
 
     Attributes:
-        network: Ours that it is compared with; None is the smallest that was accepted.
+        network: Ours that it is compared with; None is the one that :func:`benchmarks.paper.compare.chosen` takes.
         kind: One of :data:`benchmarks.paper.compare.KINDS`.
         said: As the paper prints it.
         against: Which network the paper's is compared with.

@@ -13,9 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.models.detection.anchor_utils import DefaultBoxGenerator
 from torchvision.models.detection.image_list import ImageList
+from torchvision.ops import box_iou
 
 from engine.tasks.grid import BOX_VALUES, TAUGHT_FROM
-from engine.tasks.suppression import best_boxes, overlaps
+from engine.tasks.suppression import best_boxes
 
 BACKGROUND = 1  # logits of it, before those of the classes
 FIRST_STRIDE, MAPS = 16, 6
@@ -79,7 +80,7 @@ class Anchors:
         there = labels[..., 0] >= 0
         own = self.boxes.to(labels.device)
         mine = torch.cat([own[:, :2] - own[:, 2:] / 2, own[:, :2] + own[:, 2:] / 2], 1)
-        overlap = torch.where(there[..., None], overlaps(labels[..., 1:], mine.expand(len(labels), -1, -1)), -1.0)
+        overlap = torch.where(there[..., None], box_iou(labels[..., 1:], mine.expand(len(labels), -1, -1)), -1.0)
         best, owner = overlap.max(1)
         # Each object has the default box that fits it best, however badly.
         image, which = there.nonzero(as_tuple=True)

@@ -1,7 +1,8 @@
 """Of all the boxes that a detector gives, the best of those that overlap."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, fx
+from torchvision.ops import box_iou
 
 from engine.tasks.average_precision import DETECTIONS
 
@@ -9,13 +10,7 @@ LEAST_SCORE, CONSIDERED = 0.02, 300
 OVERLAP, ROUNDS = 0.5, 6  # IoU above which a box gives way; enough for chains of so many overlapping boxes
 
 
-def overlaps(one: Tensor, other: Tensor) -> Tensor:
-    """Intersection over union of all pairs of boxes: N × K × 4 and N × L × 4 -> N × K × L."""
-    low = torch.maximum(one[:, :, None, :2], other[:, None, :, :2])
-    high = torch.minimum(one[:, :, None, 2:], other[:, None, :, 2:])
-    both = (high - low).clamp_min(0).prod(3)
-    areas = [(boxes[..., 2:] - boxes[..., :2]).clamp_min(0).prod(2) for boxes in (one, other)]
-    return both / (areas[0][:, :, None] + areas[1][:, None] - both).clamp_min(1e-6)
+fx.wrap("box_iou")  # called as it is by what is traced
 
 
 def best_boxes(
@@ -40,7 +35,7 @@ def best_boxes(
     kind = order.div(places, rounding_mode="floor")
     boxes = boxes.gather(1, (order - kind * places)[:, :, None].expand(-1, -1, 4))
     rank = torch.arange(considered, device=best.device)
-    rivals = (kind[:, :, None] == kind[:, None]) & (rank[:, None] < rank) & (overlaps(boxes, boxes) > OVERLAP)
+    rivals = (kind[:, :, None] == kind[:, None]) & (rank[:, None] < rank) & (box_iou(boxes, boxes) > OVERLAP)
     stays = (best >= LEAST_SCORE) & (boxes[..., 2:] > boxes[..., :2]).all(2)
     candidates = stays
     for _ in range(ROUNDS):

@@ -76,8 +76,8 @@ def test_of_a_detector_the_boxes_are_shown(tmp_path):
 
     class Detector(nn.Module):
         def forward(self, x):
-            boxes = torch.tensor([[[1.0, 1, 5, 4], [0, 0, 0, 0]]])
-            return boxes, torch.tensor([[0.75, 0.0]]), torch.tensor([[2, 0]])
+            boxes, scores, classes = [[1.0, 1, 5, 4], [0, 0, 0, 0]], [0.75, 0.0], [2, 0]
+            return tuple(torch.tensor([found] * len(x)) for found in (boxes, scores, classes))
 
     found = written(Detector(), setting("detection", labels), tmp_path)
     assert found["images"][0]["truth"] == [{"class": 1, "box": [2, 1, 6, 5]}]
